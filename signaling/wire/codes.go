@@ -11,7 +11,6 @@ const (
 	CodeBadValue        Code = "bad_value"        // a value the rules do not allow
 	CodeBadOffer        Code = "bad_offer"        // SDP that cannot be answered
 	CodeForbidden       Code = "forbidden"        // this role may not do that
-	CodeNotInVisit      Code = "not_in_visit"     // the visit is not one of this waiting room
 	CodeNoVisit         Code = "no_visit"         // no such visit here
 	CodeNoSeat          Code = "no_seat"          // no such seat in the visit
 	CodeNoStaff         Code = "no_staff"         // no such colleague in this waiting room

@@ -58,7 +58,6 @@ export type Code =
   | "bad_value" /* a value the rules do not allow */
   | "bad_offer" /* SDP that cannot be answered */
   | "forbidden" /* this role may not do that */
-  | "not_in_visit" /* the visit is not one of this waiting room */
   | "no_visit" /* no such visit here */
   | "no_seat" /* no such seat in the visit */
   | "no_staff" /* no such colleague in this waiting room */
