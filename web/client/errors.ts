@@ -1,0 +1,39 @@
+/** One error class for all that the library refuses or fails at. Texts for people are the page's. */
+import type { Code } from './wire.gen';
+
+/** Of the exchange of a link for a cookie. */
+export type JoinCode = 'link_unknown' | 'link_revoked' | 'link_expired' | 'visit_over' | 'too_many';
+
+/** Of microphone and camera. */
+export type DeviceCode = 'denied' | 'missing' | 'busy' | 'insecure' | 'in_app' | 'unknown';
+
+/** Of this end: the request never reached the server, or the call was given up. */
+export type LocalCode = 'offline' | 'aborted' | 'closed' | 'not_connected';
+
+export type ErrorCode = Code | JoinCode | DeviceCode | LocalCode;
+
+interface Details {
+  /** the same call may work in a moment */
+  retry?: boolean | undefined;
+  /** who won, where somebody did */
+  by?: string | undefined;
+  /** `denied`: by the person's answer or by the system's settings, where that is known */
+  who?: 'user' | 'system' | undefined;
+  cause?: unknown;
+}
+
+export class VisitError extends Error {
+  override readonly name = 'VisitError';
+  readonly code: ErrorCode;
+  readonly retry: boolean;
+  readonly by: string | undefined;
+  readonly who: 'user' | 'system' | undefined;
+
+  constructor(code: ErrorCode, message: string, details: Details = {}) {
+    super(`${code}: ${message}`, { cause: details.cause });
+    this.code = code;
+    this.retry = details.retry ?? false;
+    this.by = details.by;
+    this.who = details.who;
+  }
+}

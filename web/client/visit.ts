@@ -1,0 +1,5 @@
+import type { Visit, VisitOptions } from './api';
+
+export function createVisit(options: VisitOptions = {}): Visit {
+  throw new Error(`under construction ${String(options.handle)}`);
+}
