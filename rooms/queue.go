@@ -1,0 +1,158 @@
+package rooms
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// Queue answers the visits in which somebody waits, in order: by Rank, then by the patient's time of
+// waiting, then by ID. A visit whose patient has not waited yet stands where its guest's arrival puts it.
+func (r *Room) Queue() []*Visit { return slices.Clone(r.queue) }
+
+// place orders the queue.
+type place struct {
+	rank  int64
+	since int64 // Unix ns
+	id    VisitID
+}
+
+// placeOf answers false if nobody waits.
+func placeOf(v *Visit) (place, bool) {
+	if v.Phase.Over() {
+		return place{}, false
+	}
+	var since int64
+	for _, s := range v.Seats {
+		if s.State != SeatWaiting {
+			continue
+		}
+		t := s.WaitingSince.UnixNano()
+		if s.Role == Patient {
+			since = t
+			break
+		}
+		if since == 0 || t < since {
+			since = t
+		}
+	}
+	if since == 0 {
+		return place{}, false
+	}
+	return place{rank: cmp.Or(v.Rank, since), since: since, id: v.ID}, true
+}
+
+func comparePlaces(a, b place) int {
+	return cmp.Or(cmp.Compare(a.rank, b.rank), cmp.Compare(a.since, b.since), cmp.Compare(a.id, b.id))
+}
+
+// find is where a place is in the queue, or would be.
+func (r *Room) find(p place) (int, bool) {
+	return slices.BinarySearchFunc(r.queue, p, func(v *Visit, p place) int {
+		at, _ := placeOf(v)
+		return comparePlaces(at, p)
+	})
+}
+
+func (r *Room) enqueue(v *Visit) {
+	if p, ok := placeOf(v); ok {
+		i, _ := r.find(p)
+		r.queue = slices.Insert(r.queue, i, v)
+	}
+}
+
+func (r *Room) dequeue(v *Visit) {
+	if p, ok := placeOf(v); ok {
+		if i, found := r.find(p); found {
+			r.queue = slices.Delete(r.queue, i, i+1)
+		}
+	}
+}
+
+// arrive is the Rank of a visit whose patient begins to wait now. By arrival that is the end, even
+// if the clock was set back.
+func (r *Room) arrive(v *Visit, now time.Time) int64 {
+	if r.about.Order == BySchedule && !v.ScheduledAt.IsZero() {
+		return v.ScheduledAt.UnixNano()
+	}
+	if n := len(r.queue); n > 0 && r.about.Order != BySchedule {
+		return max(now.UnixNano(), rankOf(r.queue[n-1])+1)
+	}
+	return now.UnixNano()
+}
+
+func rankOf(v *Visit) int64 {
+	p, _ := placeOf(v)
+	return p.rank
+}
+
+// ranked is a visit that gets another Rank.
+type ranked struct {
+	visit *Visit
+	rank  int64
+}
+
+// between answers a rank for a visit that is put before queue[i], and who else must get another for
+// it to fit: nobody while there is room, else the shorter of the two runs that must give way.
+func between(queue []*Visit, i int) (int64, []ranked) {
+	switch {
+	case i == len(queue):
+		return rankOf(queue[i-1]) + 1, nil
+	case i == 0:
+		return rankOf(queue[0]) - 1, nil
+	}
+	lo, hi := rankOf(queue[i-1]), rankOf(queue[i])
+	if hi-lo >= 2 {
+		return lo + (hi-lo)/2, nil
+	}
+	var up, down []ranked
+	for rank, j := lo+1, i; j < len(queue) && rankOf(queue[j]) <= rank; j++ {
+		rank++
+		up = append(up, ranked{queue[j], rank})
+	}
+	for rank, j := hi-1, i-1; j >= 0 && rankOf(queue[j]) >= rank; j-- {
+		rank--
+		down = append(down, ranked{queue[j], rank})
+	}
+	if len(down) < len(up) {
+		return hi - 1, down
+	}
+	return lo + 1, up
+}
+
+// Move puts the visit before another in the queue, or at its end.
+type Move struct {
+	Before VisitID `json:"before,omitempty"` // empty: to the end
+	Reason string  `json:"reason"`           // required, up to MaxLine characters
+}
+
+// Name of the action.
+func (Move) Name() string { return ActMove }
+
+func (a Move) apply(c *change) error {
+	if !line(a.Reason, 1, MaxLine) {
+		return ErrBadValue.with("reason")
+	}
+	at := slices.Index(c.room.queue, c.old)
+	if at < 0 {
+		return ErrNotWaiting
+	}
+	others := slices.Delete(c.room.Queue(), at, at+1)
+	to := len(others)
+	if a.Before != "" {
+		to = slices.IndexFunc(others, func(v *Visit) bool { return v.ID == a.Before })
+	}
+	switch to {
+	case -1:
+		return ErrNotWaiting.with("the visit to be moved before")
+	case at:
+		return nil
+	}
+	rank, shifted := between(others, to)
+	v := c.edit()
+	v.Rank, v.MovedReason = rank, a.Reason
+	for _, s := range shifted {
+		c.editOf(s.visit).Rank = s.rank
+	}
+	return nil
+}
