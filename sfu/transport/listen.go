@@ -1,33 +1,272 @@
 package transport
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"net"
 	"net/netip"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/pion/dtls/v3"
+	"go.uber.org/zap"
+	"golang.org/x/net/ipv4"
+)
+
+const (
+	// socketBuffer holds a burst while the loop is busy: 20 ms of 1.6 Gbit/s. The kernel may give less.
+	socketBuffer = 4 << 20
+	// sweepInterval is how exactly timeouts are kept.
+	sweepInterval = time.Second
 )
 
 // Transport is one UDP port and its peers. All methods are safe for concurrent use.
-type Transport struct{}
+type Transport struct {
+	cfg         Config
+	log         *zap.Logger
+	socket      *net.UDPConn
+	conn        batchConn
+	local       *net.UDPAddr
+	advertised  []netip.AddrPort // candidates
+	id          *identity
+	dtlsOptions []dtls.ServerOption
+	started     time.Time
+
+	out     *outbox
+	routes  routeTable
+	count   counters
+	slots   chan struct{} // held by handshakes under way
+	leaving chan *Peer    // closed and not yet buried
+
+	stop    context.Context
+	cancel  context.CancelFunc
+	running sync.WaitGroup
+
+	mu        sync.RWMutex
+	closed    bool
+	peers     map[string]*Peer // by our ufrag
+	pipes     map[*pipe]struct{}
+	pipesMade uint32
+}
 
 // Listen opens the port and starts the loops. Close stops them.
-func Listen(cfg Config) (*Transport, error) { return nil, ErrClosed }
+func Listen(cfg Config) (*Transport, error) {
+	if cfg.MaxPeers == 0 {
+		cfg.MaxPeers = 2000
+	}
+	if cfg.Handshakes == 0 {
+		cfg.Handshakes = 64
+	}
+	if cfg.MaxPeers < 0 || cfg.Handshakes < 0 {
+		return nil, errors.New("transport: MaxPeers and Handshakes must not be negative")
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = zap.NewNop()
+	}
+	id, err := newIdentity()
+	if err != nil {
+		return nil, err
+	}
+	socket, err := listenUDP(cfg.Listen)
+	if err != nil {
+		return nil, err
+	}
+	local := socket.LocalAddr().(*net.UDPAddr)
+	advertised, err := candidates(cfg, unmapped(local.AddrPort()))
+	if err != nil {
+		return nil, errors.Join(err, socket.Close())
+	}
+	t := &Transport{
+		cfg: cfg, log: cfg.Logger, socket: socket, conn: ipv4.NewPacketConn(socket), local: local,
+		advertised: advertised, id: id, dtlsOptions: dtlsOptions(id), started: time.Now(),
+		slots:   make(chan struct{}, cfg.Handshakes),
+		leaving: make(chan *Peer, cfg.MaxPeers),
+		peers:   map[string]*Peer{},
+		pipes:   map[*pipe]struct{}{},
+	}
+	t.out = newOutbox(t.conn, func(n int) { t.count.unsent.Add(uint64(n)) })
+	t.stop, t.cancel = context.WithCancel(context.Background())
+	t.running.Go(t.read)
+	t.running.Go(t.attend)
+	return t, nil
+}
 
-// Close closes every peer and pipe, and waits for every goroutine.
-func (t *Transport) Close() error { return nil }
+func listenUDP(at netip.AddrPort) (*net.UDPConn, error) {
+	network := "udp" // both families if at is unspecified
+	if at.Addr().Is4() {
+		network = "udp4"
+	}
+	socket, err := net.ListenUDP(network, net.UDPAddrFromAddrPort(at))
+	if err != nil {
+		return nil, fmt.Errorf("transport: %w", err)
+	}
+	// Smaller buffers than asked for only mean that bursts are lost earlier.
+	_ = socket.SetReadBuffer(socketBuffer)
+	_ = socket.SetWriteBuffer(socketBuffer)
+	return socket, nil
+}
+
+// Close closes every peer and pipe, and waits for every goroutine. It must not be called from a
+// Handler.
+func (t *Transport) Close() error {
+	t.mu.Lock()
+	if t.closed {
+		t.mu.Unlock()
+		return nil
+	}
+	t.closed = true
+	for p := range t.pipes {
+		_ = p.mailbox.Close() // never fails
+	}
+	clear(t.pipes)
+	t.mu.Unlock()
+	t.cancel()
+	err := t.socket.Close()
+	t.running.Wait()
+	return err
+}
 
 // Addr returns the socket's address.
-func (t *Transport) Addr() netip.AddrPort { return netip.AddrPort{} }
+func (t *Transport) Addr() netip.AddrPort { return unmapped(t.local.AddrPort()) }
 
 // Candidates returns the addresses that answers carry, preferred first.
-func (t *Transport) Candidates() []netip.AddrPort { return nil }
+func (t *Transport) Candidates() []netip.AddrPort { return slices.Clone(t.advertised) }
+
+// ours reports whether a datagram to addr would reach this transport.
+func (t *Transport) ours(addr netip.AddrPort) bool {
+	return addr == t.Addr() || slices.Contains(t.advertised, addr)
+}
 
 // Accept reads an offer, calls choose once with what it proposes, and returns the peer and its
 // answer. The peer waits for the client's first packet. It fails with ErrFull, ErrClosed,
 // ErrBadOffer or choose's own error.
 func (t *Transport) Accept(offer string, choose func(*Offer) (Accepted, error)) (*Peer, string, error) {
-	return nil, "", ErrClosed
+	if err := t.roomForOne(); err != nil {
+		return nil, "", err
+	}
+	o, err := parseOffer(offer)
+	if err != nil {
+		return nil, "", err
+	}
+	a, err := choose(&Offer{Media: o.media})
+	if err != nil {
+		return nil, "", err
+	}
+	p := &Peer{
+		t: t, handler: a.Handler, ufrag: randomICE(ufragLen), pwd: randomICE(pwdLen),
+		offered: o.fingerprint, accepted: t.since(time.Now()), streams: map[uint32]struct{}{},
+	}
+	p.username = p.ufrag + ":" + o.ufrag
+	p.state.Store(&State{Phase: New})
+	p.lastCheck.Store(int64(p.accepted))
+	p.lastHeard.Store(int64(p.accepted))
+	answer, err := writeAnswer(o, a, ourEnd{
+		ufrag: p.ufrag, pwd: p.pwd, fingerprint: t.id.fingerprint, candidates: t.advertised,
+	})
+	if err != nil {
+		return nil, "", err
+	}
+	if err := t.admit(p); err != nil {
+		return nil, "", err
+	}
+	return p, answer, nil
 }
 
-// Pipe opens an in-process datagram path into the transport, as if a client sat at LocalAddr.
-// WriteTo an address of ours enters the read path; what the transport sends to that client comes
-// out of ReadFrom. WriteTo elsewhere fails with ErrNotOurs.
-func (t *Transport) Pipe() (net.PacketConn, error) { return nil, ErrClosed }
+func (t *Transport) roomForOne() error {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	return t.full()
+}
+
+// full is called with t.mu held.
+func (t *Transport) full() error {
+	switch {
+	case t.closed:
+		return ErrClosed
+	case len(t.peers) >= t.cfg.MaxPeers:
+		return ErrFull
+	}
+	return nil
+}
+
+func (t *Transport) admit(p *Peer) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if err := t.full(); err != nil {
+		return err
+	}
+	t.peers[p.ufrag] = p
+	return nil
+}
+
+func (t *Transport) forget(p *Peer) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.peers, p.ufrag)
+}
+
+func (t *Transport) peerByUfrag(ufrag []byte) *Peer {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	return t.peers[string(ufrag)]
+}
+
+// since turns a time into the form that peers keep.
+func (t *Transport) since(now time.Time) time.Duration { return now.Sub(t.started) }
+
+// attend buries closed peers and applies the timeouts.
+func (t *Transport) attend() {
+	tick := time.NewTicker(sweepInterval)
+	defer tick.Stop()
+	for {
+		select {
+		case p := <-t.leaving:
+			p.bury()
+		case now := <-tick.C:
+			t.sweep(now)
+		case <-t.stop.Done():
+			t.buryAll()
+			return
+		}
+	}
+}
+
+func (t *Transport) sweep(now time.Time) {
+	for _, p := range t.snapshot() {
+		p.expire(t.since(now))
+	}
+}
+
+// buryAll runs after Accept has begun to answer ErrClosed.
+func (t *Transport) buryAll() {
+	for _, p := range t.snapshot() {
+		p.close(ReasonShutdown)
+		p.bury()
+	}
+}
+
+func (t *Transport) snapshot() []*Peer {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	peers := make([]*Peer, 0, len(t.peers))
+	for _, p := range t.peers {
+		peers = append(peers, p)
+	}
+	return peers
+}
+
+// pause waits after a failed read, so that a failure that stays costs little. It returns false once
+// the transport is closed.
+func (t *Transport) pause(err error) bool {
+	if t.stop.Err() == nil {
+		t.log.Warn("socket_read_failed", zap.Error(err))
+	}
+	select {
+	case <-t.stop.Done():
+		return false
+	case <-time.After(100 * time.Millisecond):
+		return true
+	}
+}

@@ -2,9 +2,12 @@ package transport
 
 import (
 	"net/netip"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/pion/rtp"
+	"github.com/pion/srtp/v3"
 )
 
 // Phase is how far a peer's connection has come.
@@ -43,8 +46,9 @@ type State struct {
 	Reason Reason
 }
 
-// Handler receives what happens to one peer. Its methods are called from the transport's
-// goroutines, one at a time for one peer, and must not block. They may write to any peer.
+// Handler receives what happens to one peer. Its methods are called from goroutines of the
+// transport (or of a pipe's writer), one at a time for one peer, and must not block. They may write
+// to any peer and close any peer, but not close the transport.
 type Handler interface {
 	// RTP receives a decrypted packet; p and what it points to are valid until RTP returns.
 	RTP(p *Packet)
@@ -62,30 +66,177 @@ type Packet struct {
 	Arrival time.Time  // monotonic
 }
 
-// Stats are a peer's counters since it was accepted. Bytes are those of datagrams.
+// Stats are a peer's counters since it was accepted: authenticated datagrams of any kind, before
+// they are opened and after they are sealed.
 type Stats struct {
-	State              State
-	PacketsIn, BytesIn uint64
-	PacketsOut         uint64
-	BytesOut           uint64
-	Remote             netip.AddrPort // the selected address; zero before the first check
-	Relayed            bool           // the selected path is a pipe
-	LastHeard          time.Time      // the last authenticated packet; at first, the time of Accept
+	State                State
+	PacketsIn, BytesIn   uint64
+	PacketsOut, BytesOut uint64
+	Remote               netip.AddrPort // the selected address; zero before the first check
+	Relayed              bool           // the selected path is a pipe
+	LastHeard            time.Time      // the last authenticated packet; at first, the time of Accept
 }
 
+// The client's own checks are its consent to be sent to (RFC 7675). Browsers send one at least
+// every few seconds; Firefox slows them down in background tabs.
+const (
+	consentTimeout = 30 * time.Second  // then Disconnected
+	goneTimeout    = 120 * time.Second // then Closed; also the time to get connected
+)
+
 // Peer is one client's connection. All methods are safe for concurrent use.
-type Peer struct{}
+type Peer struct {
+	t        *Transport
+	handler  Handler
+	ufrag    string
+	pwd      string
+	username string // as the client must give it: our fragment, a colon, theirs
+	offered  fingerprint
+	accepted time.Duration // since the transport's start, as all times here
 
-// WriteRTP seals and sends one packet. The header's padding flag is ignored. h and payload are not
-// kept. It fails with ErrNotConnected, ErrTooLarge or ErrClosed.
-func (p *Peer) WriteRTP(h *rtp.Header, payload []byte) error { return ErrClosed }
+	count     traffic
+	lastCheck atomic.Int64 // time.Duration
+	lastHeard atomic.Int64 // time.Duration
+	selected  atomic.Pointer[route]
+	state     atomic.Pointer[State] // changed under recv
+	closing   atomic.Pointer[Reason]
 
-// WriteRTCP seals and sends one compound packet. It fails as WriteRTP does.
-func (p *Peer) WriteRTCP(compound []byte) error { return ErrClosed }
+	// recv serialises what comes in and every call of the handler. It is taken before seal and
+	// before any lock of the transport.
+	recv       sync.Mutex
+	known      []*route
+	handshake  *handshake // under way
+	opener     *srtp.Context
+	streams    map[uint32]struct{} // SSRCs that the client has proved to use
+	lastFlight []byte
+	lastRepeat time.Duration
+
+	seal       sync.Mutex
+	sealer     *srtp.Context
+	sealHeader rtp.Header // scratch
+}
+
+// traffic counts datagrams.
+type traffic struct {
+	packetsIn, bytesIn, packetsOut, bytesOut atomic.Uint64
+}
+
+func (c *traffic) in(size int) {
+	c.packetsIn.Add(1)
+	c.bytesIn.Add(uint64(size))
+}
+
+func (c *traffic) out(size int) {
+	c.packetsOut.Add(1)
+	c.bytesOut.Add(uint64(size))
+}
 
 // Stats returns the counters. It takes no lock.
-func (p *Peer) Stats() Stats { return Stats{} }
+func (p *Peer) Stats() Stats {
+	s := Stats{
+		State:      *p.state.Load(),
+		PacketsIn:  p.count.packetsIn.Load(),
+		BytesIn:    p.count.bytesIn.Load(),
+		PacketsOut: p.count.packetsOut.Load(),
+		BytesOut:   p.count.bytesOut.Load(),
+		LastHeard:  p.t.started.Add(time.Duration(p.lastHeard.Load())),
+	}
+	if r := p.selected.Load(); r != nil {
+		s.Remote, s.Relayed = r.seen(), r.via != nil
+	}
+	return s
+}
 
 // Close ends the connection. It does not block and may be called more than once, also from a
 // Handler; State(Closed) follows from a goroutine of the transport.
-func (p *Peer) Close() {}
+func (p *Peer) Close() { p.close(ReasonLocal) }
+
+func (p *Peer) close(why Reason) {
+	if p.closing.CompareAndSwap(nil, &why) {
+		p.t.leaving <- p // has room for every peer
+	}
+}
+
+// gone reports whether Close has been called: from then on nothing is sent or handed on.
+func (p *Peer) gone() bool { return p.closing.Load() != nil }
+
+func (p *Peer) phase() Phase { return p.state.Load().Phase }
+
+// enter changes the phase and tells the handler. The caller holds p.recv.
+func (p *Peer) enter(phase Phase) {
+	s := State{Phase: phase}
+	if phase == Closed {
+		s.Reason = *p.closing.Load()
+	}
+	p.state.Store(&s)
+	p.handler.State(s)
+}
+
+// bury undoes what the peer holds, once Close has been called. Only attend calls it.
+func (p *Peer) bury() {
+	p.recv.Lock()
+	defer p.recv.Unlock()
+	for _, r := range p.known {
+		p.t.routes.remove(r.path, p)
+	}
+	p.t.forget(p)
+	if p.handshake != nil {
+		p.handshake.cancel()
+	}
+	p.enter(Closed)
+}
+
+// expire applies the timeouts at now.
+func (p *Peer) expire(now time.Duration) {
+	silent := now - time.Duration(p.lastCheck.Load())
+	switch p.phase() {
+	case New, Connecting:
+		if now-p.accepted >= goneTimeout {
+			why := ReasonHandshake
+			if silent >= consentTimeout {
+				why = ReasonSilent
+			}
+			p.close(why)
+		}
+	case Connected:
+		if silent >= consentTimeout {
+			p.disconnect()
+		}
+	case Disconnected:
+		if silent >= goneTimeout {
+			p.close(ReasonSilent)
+		}
+	default:
+	}
+}
+
+func (p *Peer) disconnect() {
+	p.recv.Lock()
+	defer p.recv.Unlock()
+	if !p.gone() && p.phase() == Connected {
+		p.enter(Disconnected)
+	}
+}
+
+// sendPlain sends a copy of b, which is STUN or DTLS.
+func (p *Peer) sendPlain(r *route, b []byte) {
+	if len(b) > maxDatagram {
+		return
+	}
+	d := newDatagram()
+	d.data = d.buf[:copy(d.buf[:], b)]
+	if p.send(r, d) {
+		p.t.out.flush()
+	}
+}
+
+// send owns d from here on. If it returns true the caller must flush the outbox.
+func (p *Peer) send(r *route, d *datagram) (due bool) {
+	p.count.out(len(d.data))
+	d.addr = r.udp
+	if r.via != nil {
+		r.via.put(d)
+		return false
+	}
+	return p.t.out.put(d)
+}
