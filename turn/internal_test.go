@@ -1,0 +1,80 @@
+package turn
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"io"
+	"net"
+	"testing"
+	"time"
+
+	"github.com/pion/stun/v4"
+	"github.com/pion/turn/v5"
+)
+
+func TestAuthenticate_ExpiryIsForAllocateOnly(t *testing.T) {
+	s := &Server{cfg: Config{Realm: "r", Secret: make([]byte, minSecret)}}
+	expired, _ := s.Credentials("seat", time.Hour, time.Now().Add(-time.Hour))
+	valid, _ := s.Credentials("seat", time.Hour, time.Now())
+	for _, c := range []struct {
+		name, username, realm string
+		method                stun.Method
+		want                  bool
+	}{
+		{"allocate", valid, "r", stun.MethodAllocate, true},
+		{"allocate late", expired, "r", stun.MethodAllocate, false},
+		{"refresh late", expired, "r", stun.MethodRefresh, true},
+		{"permission late", expired, "r", stun.MethodCreatePermission, true},
+		{"another realm", valid, "q", stun.MethodAllocate, false},
+		{"rubbish", "rubbish", "r", stun.MethodRefresh, false},
+		{"no expiry", ":seat", "r", stun.MethodRefresh, false},
+	} {
+		id, key, ok := s.authenticate(&turn.RequestAttributes{Username: c.username, Realm: c.realm, Method: c.method})
+		if ok != c.want || ok && (id != "seat" || len(key) == 0) {
+			t.Errorf("%s: %q, %x, %v; want %v", c.name, id, key, ok, c.want)
+		}
+	}
+	if got := s.denied.Load(); got != 4 {
+		t.Errorf("%d denied, want 4", got)
+	}
+}
+
+func TestGenerator_EvenPort_Refused(t *testing.T) {
+	if _, _, err := (generator{}).AllocatePacketConn(turn.AllocateListenerConfig{Network: "udp4"}); !errors.Is(err, errEvenPort) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// stream is a connection that says in and then nothing more.
+type stream struct {
+	net.Conn
+	in io.Reader
+}
+
+func (s stream) Read(p []byte) (int, error)      { return s.in.Read(p) }
+func (s stream) SetReadDeadline(time.Time) error { return nil }
+
+func FuzzRead_WholeMessagesInOrder(f *testing.F) {
+	f.Add([]byte{0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 0x40, 0, 0, 1, 9, 0, 0, 0})
+	f.Add([]byte{0x40, 0, 0xff, 0xff})
+	f.Add([]byte{0x80, 0, 0, 0})
+	f.Fuzz(func(t *testing.T, in []byte) {
+		nc := stream{in: bytes.NewReader(in)}
+		c := &conn{Conn: nc, s: &Server{}, in: bufio.NewReaderSize(nc, maxMessage)}
+		p := make([]byte, maxMessage)
+		for {
+			n, err := c.Read(p)
+			if err != nil {
+				return
+			}
+			if n > maxMessage || !bytes.HasPrefix(in, p[:n]) {
+				t.Fatalf("read % x of % x", p[:n], in)
+			}
+			if want, err := messageLen(p[:headerSize]); err != nil || n != want {
+				t.Fatalf("a message of %d bytes, want %d, %v", n, want, err)
+			}
+			in = in[n:]
+		}
+	})
+}
