@@ -1,0 +1,58 @@
+package sfu
+
+import (
+	"slices"
+	"time"
+
+	"github.com/pion/rtcp"
+)
+
+const (
+	// pliEvery is above the 300 ms within which Chromium ignores another request.
+	pliEvery = 310 * time.Millisecond
+	// pliPatience bounds the requests to a source that sends nothing; they go on when it does.
+	pliPatience = 3 * time.Second
+)
+
+// keyframeWish is a keyframe that some track of a source waits for.
+type keyframeWish struct {
+	wanted bool
+	since  time.Time
+	sent   time.Time // the last request
+}
+
+// requestKeyframe asks the publisher for a keyframe, now or as soon as it would listen, until one has
+// passed. The caller holds the publisher's inbound.mu.
+func (s *source) requestKeyframe(now time.Time) {
+	if s.kind == audio || len(s.routes) == 0 || !s.peer.in.gate {
+		return
+	}
+	if !s.key.wanted {
+		s.key.wanted, s.key.since = true, now
+	}
+	s.repeatPLI(now)
+}
+
+// repeatPLI sends the request that is due.
+func (s *source) repeatPLI(now time.Time) {
+	k := &s.key
+	if !k.wanted || s.ssrc == 0 || now.Sub(k.sent) < pliEvery {
+		return
+	}
+	if now.Sub(k.since) > pliPatience && now.Sub(s.heard) > silentAfter {
+		return
+	}
+	k.sent = now
+	s.plis++
+	in := &s.peer.in
+	writeRTCP(in.wire, []rtcp.Packet{&rtcp.PictureLossIndication{SenderSSRC: in.ssrc, MediaSSRC: s.ssrc}})
+}
+
+// requestKeyframeFor passes on a viewer's request, if the track still carries what it did.
+func (s *source) requestKeyframeFor(t *track, now time.Time) {
+	s.peer.in.mu.Lock()
+	defer s.peer.in.mu.Unlock()
+	if slices.Contains(s.routes, t) {
+		s.requestKeyframe(now)
+	}
+}

@@ -1,0 +1,176 @@
+// Package sfu decides what media reaches whom and keeps each stream whole on its way.
+//
+// A Peer is one client's connection. What it sends are its sources (audio, video, content video); what
+// it can watch are slots, negotiated once in its offer, which Point sets at other peers' sources
+// without another negotiation. The package owns sequence numbers, timestamps, keyframe requests,
+// retransmission and reports; sources know nothing of slots elsewhere but the list of their routes.
+// It must not know sockets, keys or SDP (package transport does) nor people, visits and rights
+// (its caller does).
+//
+// Locks are taken in this order, and none is held while a callback runs: SFU.mu (who is pointed at
+// whom), one Peer's inbound.mu (what it publishes), one Peer's outbound.mu (what it watches), one
+// ring's mu. Nothing waits under them but memory and the transport's queue.
+package sfu
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/anteroom/anteroom/sfu/transport"
+)
+
+// Errors that callers can tell apart with errors.Is.
+var (
+	// ErrBadOffer means that the offer's m-lines are not those a client must offer; the wrapping error
+	// says what was expected. It is the transport's error of that name.
+	ErrBadOffer = transport.ErrBadOffer
+	// ErrClosed means that the SFU is closed.
+	ErrClosed = errors.New("sfu: closed")
+)
+
+const (
+	tickEvery     = 20 * time.Millisecond // NACKs, keyframe requests
+	feedbackEvery = 3                     // ticks between transport-wide feedback packets
+	reportEvery   = time.Second           // sender and receiver reports
+	silentAfter   = 2 * time.Second       // without packets a source counts as silent
+	logEvery      = 10 * time.Second      // between two log lines of one peer's forbidden media
+)
+
+// Config configures an SFU. Transport is required; the rest has defaults.
+type Config struct {
+	Transport *transport.Transport
+	Logger    *zap.Logger // nil: no logs
+	// StartBitrateKbps is hinted to clients, so that their first frames are not starved; 0 means 600.
+	StartBitrateKbps int
+	// MaxStreams bounds the SSRCs that one peer may send and the m-lines it may receive on; 0 means 32.
+	MaxStreams int
+}
+
+// SFU forwards media between its peers. All methods are safe for concurrent use.
+type SFU struct {
+	transport *transport.Transport
+	log       *zap.Logger
+	startKbps int
+	streams   int
+	clock     serverClock
+	stop      chan struct{}
+	stopped   chan struct{}
+
+	mu     sync.Mutex
+	peers  map[*Peer]struct{} // nil once closed
+	former Totals             // of peers that are gone
+}
+
+// New starts an SFU over a transport, which stays the caller's to close, after the SFU. It runs one
+// goroutine until Close.
+func New(cfg Config) *SFU {
+	s := newSFU(cfg)
+	go s.run()
+	return s
+}
+
+func newSFU(cfg Config) *SFU {
+	s := &SFU{
+		transport: cfg.Transport,
+		log:       cfg.Logger,
+		startKbps: cfg.StartBitrateKbps,
+		streams:   cfg.MaxStreams,
+		clock:     serverClock{began: time.Now()},
+		stop:      make(chan struct{}),
+		stopped:   make(chan struct{}),
+		peers:     make(map[*Peer]struct{}),
+	}
+	if s.log == nil {
+		s.log = zap.NewNop()
+	}
+	if s.startKbps == 0 {
+		s.startKbps = 600
+	}
+	if s.streams == 0 {
+		s.streams = 32
+	}
+	return s
+}
+
+// Close closes every peer, refuses new ones, and waits for the SFU's goroutine. It may be called
+// more than once.
+func (s *SFU) Close() {
+	s.mu.Lock()
+	peers := s.peers
+	s.peers = nil
+	s.mu.Unlock()
+	if peers != nil {
+		close(s.stop)
+	}
+	for p := range peers {
+		p.Close()
+	}
+	<-s.stopped
+}
+
+// NewPeer answers a client's offer. Its m-lines must be, in this order: audio and video (and
+// content video) that the client sends, then pairs of audio and video that it receives, then content
+// videos that it receives. Anything else fails with ErrBadOffer, which says what was expected; the
+// transport's errors come as they are. Until SetGate(true) nothing that the peer sends is used.
+func (s *SFU) NewPeer(offer string, o PeerOptions) (*Peer, string, error) {
+	p := &Peer{id: o.ID, sfu: s, onState: o.OnState, onMedia: o.OnMedia}
+	wire, answer, err := s.transport.Accept(offer, func(of *transport.Offer) (transport.Accepted, error) {
+		return p.negotiate(of)
+	})
+	if err != nil {
+		return nil, "", fmt.Errorf("sfu: new peer: %w", err)
+	}
+	p.attach(wire)
+	s.mu.Lock()
+	open := s.peers != nil && !p.closed
+	if open {
+		s.peers[p] = struct{}{}
+	}
+	s.mu.Unlock()
+	if !open {
+		wire.Close()
+		return nil, "", ErrClosed
+	}
+	return p, answer, nil
+}
+
+func (s *SFU) run() {
+	defer close(s.stopped)
+	ticker := time.NewTicker(tickEvery)
+	defer ticker.Stop()
+	var peers []*Peer
+	for count := uint(0); ; count++ {
+		select {
+		case <-s.stop:
+			return
+		case <-ticker.C:
+		}
+		peers = peers[:0]
+		s.mu.Lock()
+		for p := range s.peers {
+			peers = append(peers, p)
+		}
+		s.mu.Unlock()
+		for _, p := range peers {
+			p.tick(time.Now(), count%feedbackEvery == 0)
+		}
+		clear(peers) // a closed peer must not live on in the spare capacity
+	}
+}
+
+// tick does what is due: feedback to the peer as publisher, reports to it as viewer, callbacks.
+func (p *Peer) tick(now time.Time, feedback bool) {
+	media, changed := p.in.tick(now, feedback)
+	p.out.tick(now)
+	if changed && p.onMedia != nil {
+		p.onMedia(media)
+	}
+}
+
+// randomSSRC returns a number that may be an SSRC. 0 stands for 'none' in this package.
+func randomSSRC() uint32 { return 1 + rand.Uint32N(1<<32-2) }

@@ -1,0 +1,50 @@
+package sfu
+
+import (
+	"slices"
+	"sync"
+)
+
+// slot is what a viewer negotiated for one person, a pair of audio and video, or for one content
+// video. It always carries one peer's media.
+type slot struct {
+	carries *Peer // changes under SFU.mu and outbound.mu both, so that either suffices to read it
+	tracks  []*track
+}
+
+// outbound is a peer as a viewer: its slots. Of the fields before mu nothing changes after the offer.
+type outbound struct {
+	slots  []*slot // pairs first, then contents
+	pairs  int
+	bySSRC map[uint32]*track
+
+	mu        sync.Mutex // guards the rest, and what is in the tracks
+	wire      wire
+	connected bool
+	buf       []byte // for the payload being written
+
+	forwarded, resent uint64
+}
+
+// tracks calls f with every track.
+func (o *outbound) tracks(f func(*track)) {
+	for _, s := range o.slots {
+		for _, t := range s.tracks {
+			f(t)
+		}
+	}
+}
+
+// connect notes that packets can be written, and returns the sources that owe a keyframe.
+func (o *outbound) connect() []*source {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.connected = true
+	var waiting []*source
+	o.tracks(func(t *track) {
+		if t.src != nil && !t.started && !slices.Contains(waiting, t.src) {
+			waiting = append(waiting, t.src)
+		}
+	})
+	return waiting
+}
