@@ -10,6 +10,9 @@ import (
 // keyPrefix lets people, and scanners for leaked secrets, see what it is.
 const keyPrefix = "anteroom_"
 
+// keyLength is the prefix and 256 bits in base32.
+const keyLength = len(keyPrefix) + 52
+
 var keyEncoding = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
 
 // NewAPIKey makes a key of 256 random bits, which is shown once, and the hash that is kept of it.

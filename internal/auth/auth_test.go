@@ -365,6 +365,40 @@ func TestLoadSecret_Bad_IsRefusedWithoutQuotingIt(t *testing.T) {
 	}
 }
 
+func TestLoadAPIKey_IsMadeOnce_AndChecked(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "root-key")
+	key, hash, err := LoadAPIKey(path, rand.Reader)
+	if err != nil || HashAPIKey(key) != hash {
+		t.Fatal(key, err)
+	}
+	if again, _, err := LoadAPIKey(path, rand.Reader); err != nil || again != key {
+		t.Errorf("again: %v", err)
+	}
+	if err := os.WriteFile(path, []byte("password"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := LoadAPIKey(path, rand.Reader); !errors.Is(err, ErrSecret) {
+		t.Errorf("a weak key: %v", err)
+	}
+}
+
+func TestDigest_KeepsPurposesValuesAndSecretsApart(t *testing.T) {
+	k := newKeys(t)
+	b := func(s string) []byte { return []byte(s) }
+	seen := map[[32]byte]bool{
+		k.Digest("a", b("ab"), b("c")):          true,
+		k.Digest("a", b("a"), b("bc")):          true,
+		k.Digest("b", b("ab"), b("c")):          true,
+		newKeys(t).Digest("a", b("ab"), b("c")): true,
+	}
+	if len(seen) != 4 {
+		t.Errorf("%d different digests of 4", len(seen))
+	}
+	if k.Digest("a", b("ab"), b("c")) != k.Digest("a", b("ab"), b("c")) {
+		t.Error("not the same again")
+	}
+}
+
 func FuzzParseToken(f *testing.F) {
 	k := must(New(bytes.Repeat([]byte("k"), SecretSize)))
 	good := must(k.SeatToken(seat()))
