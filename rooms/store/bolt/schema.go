@@ -1,0 +1,75 @@
+package bolt
+
+import (
+	"fmt"
+	"strconv"
+
+	"go.etcd.io/bbolt"
+
+	"github.com/anteroom/anteroom/rooms/store"
+)
+
+// The buckets. An entry of a room's visit is keyed room, 0, visit.
+var (
+	bucketMeta    = []byte("meta")     // schema -> decimal number
+	bucketClinics = []byte("clinics")  // id -> JSON
+	bucketRooms   = []byte("rooms")    // id -> JSON
+	bucketStaff   = []byte("staff")    // id -> JSON
+	bucketKeys    = []byte("keys")     // hash -> JSON
+	bucketVisits  = []byte("visits")   // id -> JSON
+	bucketListed  = []byte("listed")   // room, 0, visit -> nothing; every visit
+	bucketLive    = []byte("live")     // room, 0, visit -> nothing; those not erased
+	bucketHeld    = []byte("reserved") // kind -> bucket of hash(clinic, key) -> JSON without the key
+
+	keySchema = []byte("schema")
+)
+
+// migrations[n] brings a file from schema n to n+1. Only ever append: files in the field have been
+// through the earlier ones.
+var migrations = []func(*bbolt.Tx) error{
+	createBuckets,
+}
+
+func createBuckets(tx *bbolt.Tx) error {
+	for _, name := range [][]byte{
+		bucketClinics, bucketRooms, bucketStaff, bucketKeys, bucketVisits, bucketListed, bucketLive, bucketHeld,
+	} {
+		if _, err := tx.CreateBucketIfNotExists(name); err != nil {
+			return err
+		}
+	}
+	for _, kind := range []string{store.KindKey, store.KindExternal} {
+		if _, err := tx.Bucket(bucketHeld).CreateBucketIfNotExists([]byte(kind)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// migrate takes all missing steps in one transaction, so that a file is never between two schemas.
+func migrate(file *bbolt.DB, steps []func(*bbolt.Tx) error) error {
+	return file.Update(func(tx *bbolt.Tx) error {
+		meta, err := tx.CreateBucketIfNotExists(bucketMeta)
+		if err != nil {
+			return err
+		}
+		at := 0
+		if stored := meta.Get(keySchema); stored != nil {
+			if at, err = strconv.Atoi(string(stored)); err != nil || at < 1 {
+				return fmt.Errorf("%w: %q", store.ErrSchema, stored)
+			}
+		}
+		if at > len(steps) {
+			return fmt.Errorf("%w: the file has %d, this version knows up to %d", store.ErrSchema, at, len(steps))
+		}
+		if at == len(steps) {
+			return nil
+		}
+		for i, step := range steps[at:] {
+			if err := step(tx); err != nil {
+				return fmt.Errorf("migration to schema %d: %w", at+i+1, err)
+			}
+		}
+		return meta.Put(keySchema, []byte(strconv.Itoa(len(steps))))
+	})
+}
