@@ -19,7 +19,7 @@ import (
 const (
 	slotSSRC = 4711
 	opus     = 111 // its payload type in Pion's offers
-	packets  = 20 // enough each way to see that media flows
+	packets  = 20  // enough each way to see that media flows
 )
 
 // heard is a peer's handler that counts what comes.
