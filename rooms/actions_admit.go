@@ -1,7 +1,5 @@
 package rooms
 
-import "time"
-
 // Actions that let people be together, and that part them. An empty Seat of Hold and Resume means
 // every seat by link that is admitted, or held. A seat of staff is nobody's but its own.
 type (
@@ -47,25 +45,24 @@ func (a Admit) apply(c *change) error {
 	switch s.State {
 	case SeatWaiting:
 	case SeatAdmitted, SeatHeld:
-		return alreadyAdmitted(c.old, s)
+		return alreadyAdmitted(c.old, s.AdmittedBy)
 	default:
 		return ErrNotWaiting
 	}
 	if err := c.takeSeat(); err != nil {
 		return err
 	}
-	e := c.editSeat(s.ID)
-	e.State, e.AdmittedAt, e.AdmittedBy = SeatAdmitted, c.now, c.who.staff
+	c.editSeat(s.ID).admit(c.who.staff, c.now)
 	if v := c.edit(); v.StartedAt.IsZero() {
 		v.StartedAt = c.now
 	}
 	return nil
 }
 
-func alreadyAdmitted(v *Visit, s *Seat) error {
+func alreadyAdmitted(v *Visit, by StaffID) error {
 	e := *ErrAlreadyAdmitted
-	if by, ok := v.StaffSeat(s.AdmittedBy); ok {
-		e.By = by.Name
+	if s, ok := v.StaffSeat(by); ok {
+		e.By = s.Name
 	}
 	return &e
 }
@@ -77,7 +74,7 @@ func (Join) apply(c *change) error {
 	if c.old.Phase != PhaseActive && c.old.Phase != PhaseHeld {
 		return ErrNotAdmitted.with("the visit is not under way")
 	}
-	if s := c.who.seat; s != nil && s.State == SeatAdmitted {
+	if s := c.who.seat; s != nil && s.admitted() {
 		return nil
 	}
 	return c.takeSeat()
@@ -109,8 +106,7 @@ func (a Resume) apply(c *change) error {
 		return err
 	}
 	for _, id := range ids {
-		e := c.editSeat(id)
-		e.State, e.AdmittedAt, e.AdmittedBy = SeatAdmitted, c.now, c.who.staff
+		c.editSeat(id).admit(c.who.staff, c.now)
 	}
 	return nil
 }
@@ -128,18 +124,16 @@ func (a Return) apply(c *change) error {
 	}
 	c.editSeat(s.ID).State = SeatWaiting
 	v := c.edit()
-	if p := v.Patient(); p.State == SeatHeld || count(v.Seats, (*Seat).guestAdmitted) > 0 {
+	if v.patientState() == SeatHeld || count(v.Seats, func(s *Seat) bool { return s.Staff == "" && s.admitted() }) > 0 {
 		return nil
 	}
 	for i := range v.Seats {
-		if s := &v.Seats[i]; s.Staff != "" && s.State == SeatAdmitted {
+		if s := &v.Seats[i]; s.admitted() {
 			s.leave(c.now)
 		}
 	}
 	return nil
 }
-
-func (s *Seat) guestAdmitted() bool { return s.Staff == "" && s.State == SeatAdmitted }
 
 // Name of the action.
 func (Remove) Name() string { return ActRemove }
@@ -160,7 +154,7 @@ func (HandOver) Name() string { return ActHandOver }
 
 func (a HandOver) apply(c *change) error {
 	switch own := c.who.seat; {
-	case own == nil || own.State != SeatAdmitted:
+	case own == nil || !own.admitted():
 		return ErrNotAdmitted
 	case a.To == "" || a.To == c.who.staff || !a.Role.Staff() || !line(a.ToName, 1, MaxName):
 		return ErrBadValue.with("to whom")
@@ -170,12 +164,12 @@ func (a HandOver) apply(c *change) error {
 	if err != nil {
 		return err
 	}
-	if to.State != SeatAdmitted {
+	if !to.admitted() {
 		to.State = SeatExpected
 	}
 	c.made = to.ID
 	v := c.edit()
-	if p := v.Patient(); p.State == SeatAdmitted {
+	if p := v.Patient(); p != nil && p.admitted() {
 		c.editSeat(p.ID).hold(c.now)
 	}
 	v.Expected = replaced(v.Expected, c.who.staff, a.To)
@@ -192,5 +186,3 @@ func replaced(expected []StaffID, old, next StaffID) []StaffID {
 	}
 	return append(list, next)
 }
-
-func (s *Seat) hold(now time.Time) { s.State, s.HeldAt = SeatHeld, now }

@@ -54,13 +54,6 @@ func (CheckIn) apply(c *change) error {
 	return nil
 }
 
-func (s *Seat) arrive(state SeatState, now time.Time) {
-	s.State = state
-	if s.ArrivedAt.IsZero() {
-		s.ArrivedAt = now
-	}
-}
-
 // Name of the action.
 func (Leave) Name() string { return ActLeave }
 
@@ -73,5 +66,3 @@ func (Leave) apply(c *change) error {
 	}
 	return nil
 }
-
-func (s *Seat) leave(now time.Time) { s.State, s.LeftAt = SeatLeft, now }

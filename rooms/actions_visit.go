@@ -121,7 +121,13 @@ func notBegun(v *Visit) error {
 	if v.Phase == PhaseScheduled || v.Phase == PhaseWaiting {
 		return nil
 	}
-	return alreadyAdmitted(v, v.Patient())
+	var by StaffID
+	for _, s := range v.Seats {
+		if s.Staff != "" && (by == "" || s.admitted()) {
+			by = s.Staff
+		}
+	}
+	return alreadyAdmitted(v, by)
 }
 
 func (c *change) finish(p Phase) *Visit {

@@ -125,14 +125,14 @@ func (c *change) takeSeat() error {
 			return ErrInOtherVisit
 		}
 		s, _ := c.editOf(other).StaffSeat(c.who.staff)
-		s.State, s.HeldAt = SeatHeld, c.now
+		s.hold(c.now)
 	}
 	s, err := c.staffSeat(c.who.staff, c.who.name, c.who.role)
 	if err != nil {
 		return err
 	}
-	if s.State != SeatAdmitted {
-		s.State, s.AdmittedAt, s.AdmittedBy = SeatAdmitted, c.now, c.who.staff
+	if !s.admitted() {
+		s.admit(c.who.staff, c.now)
 	}
 	return nil
 }
@@ -162,10 +162,10 @@ func settle(v *Visit, now time.Time) {
 	if v.Phase.Over() {
 		return
 	}
-	if count(v.Seats, func(s *Seat) bool { return s.Staff != "" && s.State == SeatAdmitted }) == 0 {
+	if count(v.Seats, func(s *Seat) bool { return s.Staff != "" && s.admitted() }) == 0 {
 		for i := range v.Seats {
-			if s := &v.Seats[i]; s.State == SeatAdmitted {
-				s.State, s.HeldAt = SeatHeld, now
+			if s := &v.Seats[i]; s.admitted() {
+				s.hold(now)
 			}
 		}
 	}
@@ -176,14 +176,11 @@ func settle(v *Visit, now time.Time) {
 // active while anybody is admitted (staff may meet a specialist before the patient comes), else
 // waiting while the patient is; without all of that held if it has begun and scheduled if not.
 func phaseOf(v *Visit) Phase {
-	patient := SeatExpected
-	if p := v.Patient(); p != nil {
-		patient = p.State
-	}
+	patient := v.patientState()
 	switch {
 	case patient == SeatHeld:
 		return PhaseHeld
-	case count(v.Seats, func(s *Seat) bool { return s.State == SeatAdmitted }) > 0:
+	case count(v.Seats, (*Seat).admitted) > 0:
 		return PhaseActive
 	case patient == SeatWaiting:
 		return PhaseWaiting
@@ -192,6 +189,31 @@ func phaseOf(v *Visit) Phase {
 	}
 	return PhaseScheduled
 }
+
+// patientState is Expected where there is no patient.
+func (v *Visit) patientState() SeatState {
+	if p := v.Patient(); p != nil {
+		return p.State
+	}
+	return SeatExpected
+}
+
+func (s *Seat) admitted() bool { return s.State == SeatAdmitted }
+
+func (s *Seat) arrive(state SeatState, now time.Time) {
+	s.State = state
+	if s.ArrivedAt.IsZero() {
+		s.ArrivedAt = now
+	}
+}
+
+func (s *Seat) admit(by StaffID, now time.Time) {
+	s.State, s.AdmittedAt, s.AdmittedBy = SeatAdmitted, now, by
+}
+
+func (s *Seat) hold(now time.Time) { s.State, s.HeldAt = SeatHeld, now }
+
+func (s *Seat) leave(now time.Time) { s.State, s.LeftAt = SeatLeft, now }
 
 // remember adds an applied command. Beyond MaxSeen it forgets the oldest one that is not its
 // client's newest, so that a client's late repeats stay recognisable as stale.
