@@ -117,7 +117,7 @@ func (c *Client) enter(ctx context.Context, hello wire.Hello) (welcome wire.Welc
 	cn := &conn{ws: ws, done: make(chan struct{})}
 	c.mu.Lock()
 	c.conn, c.closeCode = cn, 0
-	c.state.view = welcome.View
+	c.state.view, c.state.welcomed = welcome.View, true
 	if welcome.List != nil {
 		c.state.takeList(*welcome.List)
 	}

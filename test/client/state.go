@@ -12,6 +12,7 @@ import (
 // state is what the server said last. Client.mu guards it.
 type state struct {
 	view     wire.View
+	welcomed bool                // view is set
 	rows     map[string]wire.Row // by seat
 	list     uint64              // version of the newest list event
 	messages []wire.Message      // oldest first
@@ -66,7 +67,7 @@ func (c *Client) WaitView(ctx context.Context, wanted func(wire.View) bool) (wir
 	var view wire.View
 	err := await(ctx, &c.mu, &c.changed, func() bool {
 		view = c.state.view
-		return view.Version > 0 && wanted(view)
+		return c.state.welcomed && wanted(view)
 	})
 	return view, err
 }
