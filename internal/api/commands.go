@@ -114,6 +114,9 @@ func (s *server) inviteGuest(ctx context.Context, in *guestInput) (*body[Invitat
 	if err != nil {
 		return nil, err
 	}
+	if err := oneLine("name", in.Body.Name); err != nil {
+		return nil, err
+	}
 	client := ""
 	if in.Key != "" {
 		key := s.Keys.Digest("guest", []byte(v.ID), []byte(in.Key))

@@ -7,14 +7,11 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
-	"reflect"
 	"slices"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 )
-
-var typeOfProblem = reflect.TypeFor[Problem]()
 
 //go:embed docs.html
 var docsHTML string

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"reflect"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -158,8 +159,7 @@ func toProblem(_ huma.Context, _ string, v any) (any, error) {
 // describeProblems puts our errors where the framework described its own.
 func describeProblems(o *huma.OpenAPI) {
 	r := o.Components.Schemas
-	ref := huma.SchemaFromType(r, typeOfProblem)
-	r.Map()["ErrorModel"] = ref
+	r.Map()["ErrorModel"] = r.Schema(reflect.TypeFor[Problem](), true, "Problem")
 	delete(r.Map(), "ErrorDetail")
 }
 

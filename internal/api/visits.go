@@ -104,6 +104,11 @@ func (s *server) createVisit(ctx context.Context, in *visitInput) (*visitOutput,
 	if err := s.areStaff(ctx, in.Body.Expected); err != nil {
 		return nil, err
 	}
+	for _, g := range in.Body.Guests {
+		if err := oneLine("the name of a guest", g.Name); err != nil {
+			return nil, err
+		}
+	}
 	draft := s.draft(w, in.Body)
 	id, first, err := s.reserve(ctx, draft, in)
 	if err != nil {
