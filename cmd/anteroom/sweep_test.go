@@ -1,0 +1,198 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/anteroom/anteroom/rooms"
+	"github.com/anteroom/anteroom/rooms/store"
+	"github.com/anteroom/anteroom/rooms/store/bolt"
+)
+
+// swept is a store with one clinic and room, which is its own hub.
+type swept struct {
+	t    *testing.T
+	db   store.Store
+	path string
+	at   time.Time
+	room rooms.WaitingRoom
+	down bool
+}
+
+func newSwept(t *testing.T) *swept {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "anteroom.db")
+	db, err := bolt.Open(path, bolt.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	h := &swept{t: t, db: db, path: path, at: time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)}
+	clinic := rooms.Clinic{ID: rooms.ClinicID(h.id()), Name: "C"}
+	h.room = rooms.WaitingRoom{ID: rooms.RoomID(h.id()), Clinic: clinic.ID, Name: "R"}
+	if err := errors.Join(db.PutClinic(t.Context(), clinic), db.PutRoom(t.Context(), h.room)); err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+func (h *swept) id() string { return rooms.NewID(h.at, rand.Reader) }
+
+func (h *swept) sweep(retention time.Duration) sweep {
+	return sweep{store: h.db, hub: h, retention: retention, now: func() time.Time { return h.at }, log: zap.NewNop()}
+}
+
+func (h *swept) Do(ctx context.Context, id rooms.RoomID, cmd rooms.Command) (rooms.Outcome, error) {
+	if h.down {
+		return rooms.Outcome{}, store.ErrUnavailable
+	}
+	w, visits, err := h.db.LoadRoom(ctx, id)
+	if err != nil {
+		return rooms.Outcome{}, err
+	}
+	out, err := rooms.NewRoom(w, visits).Apply(cmd, h.at)
+	if err != nil {
+		return out, err
+	}
+	return out, h.db.Commit(ctx, store.Batch{Room: id, Visits: out.Visits})
+}
+
+func (h *swept) Visit(ctx context.Context, _ rooms.RoomID, id rooms.VisitID) (*rooms.Visit, error) {
+	return h.db.Visit(ctx, id)
+}
+
+func (h *swept) RoomChanged(rooms.RoomID) {}
+
+// visit makes one and, if it is to be over, cancels it.
+func (h *swept) visit(name string, over bool) rooms.VisitID {
+	h.t.Helper()
+	id := rooms.VisitID(h.id())
+	give := func(do rooms.Action) {
+		if _, err := h.Do(h.t.Context(), h.room.ID, rooms.Command{Actor: rooms.Actor{System: true}, Visit: id, Do: do}); err != nil {
+			h.t.Fatal(err)
+		}
+	}
+	give(rooms.Create{Visit: rooms.Visit{
+		ID: id, Room: h.room.ID, Clinic: h.room.Clinic,
+		Seats: []rooms.Seat{{ID: rooms.SeatID(h.id()), Role: rooms.Patient, Name: name}},
+	}})
+	if over {
+		give(rooms.Cancel{})
+	}
+	return id
+}
+
+func (h *swept) erased(id rooms.VisitID) bool {
+	h.t.Helper()
+	v, err := h.db.Visit(h.t.Context(), id)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return !v.ErasedAt.IsZero() && v.Seats[0].Name == ""
+}
+
+func TestSweep_ErasesWhatWasKeptLongEnough_AndNothingElse(t *testing.T) {
+	h := newSwept(t)
+	over, going := h.visit("A", true), h.visit("B", false)
+	h.at = h.at.Add(time.Hour)
+	later := h.visit("C", true)
+	for _, c := range []struct {
+		after                time.Duration
+		over, later, running bool
+	}{
+		{23*time.Hour - time.Second, false, false, false},
+		{time.Second, true, false, false},
+		{time.Hour, true, true, false},
+		{1000 * time.Hour, true, true, false},
+	} {
+		h.at = h.at.Add(c.after)
+		if _, err := h.sweep(24 * time.Hour).once(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if h.erased(over) != c.over || h.erased(later) != c.later || h.erased(going) != c.running {
+			t.Errorf("at %v: %v %v %v, want %+v", h.at, h.erased(over), h.erased(later), h.erased(going), c)
+		}
+	}
+}
+
+func TestSweep_TheRoomsOwnRetention_Counts(t *testing.T) {
+	h := newSwept(t)
+	h.room.Retention = 2 * time.Hour
+	if err := h.db.PutRoom(t.Context(), h.room); err != nil {
+		t.Fatal(err)
+	}
+	id := h.visit("A", true)
+	h.at = h.at.Add(2 * time.Hour)
+	if n, err := h.sweep(24 * time.Hour).once(t.Context()); err != nil || n != 1 || !h.erased(id) {
+		t.Errorf("%d erased, %v", n, err)
+	}
+}
+
+func TestSweep_StoreDown_IsDoneTheNextTime(t *testing.T) {
+	h := newSwept(t)
+	id := h.visit("A", true)
+	h.at = h.at.Add(25 * time.Hour)
+	h.down = true
+	if _, err := h.sweep(24 * time.Hour).once(t.Context()); !errors.Is(err, store.ErrUnavailable) {
+		t.Errorf("got %v", err)
+	}
+	h.down = false
+	if n, err := h.sweep(24 * time.Hour).once(t.Context()); err != nil || n != 1 || !h.erased(id) {
+		t.Errorf("%d erased, %v", n, err)
+	}
+}
+
+func TestSweep_ForgetsIdempotencyKeysAfterADay(t *testing.T) {
+	h := newSwept(t)
+	r := store.Reservation{Clinic: h.room.Clinic, Kind: store.KindKey, Key: "k", Visit: "v1", At: h.at}
+	reserve := func() bool {
+		_, isNew, err := h.db.Reserve(t.Context(), r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return isNew
+	}
+	reserve()
+	h.at = h.at.Add(24*time.Hour - time.Minute)
+	if _, err := h.sweep(time.Hour).once(t.Context()); err != nil || reserve() {
+		t.Errorf("forgotten too early, %v", err)
+	}
+	h.at = h.at.Add(2 * time.Minute)
+	if _, err := h.sweep(time.Hour).once(t.Context()); err != nil || !reserve() {
+		t.Errorf("not forgotten, %v", err)
+	}
+}
+
+func TestSweep_RunsAtEachTick_UntilItIsStopped(t *testing.T) {
+	h := newSwept(t)
+	id := h.visit("Zaphod", true)
+	h.at = h.at.Add(25 * time.Hour)
+	ctx, cancel := context.WithCancel(t.Context())
+	tick, done := make(chan time.Time), make(chan struct{})
+	go func() {
+		h.sweep(24*time.Hour).run(ctx, tick)
+		close(done)
+	}()
+	tick <- h.at
+	tick <- h.at // taken once the first is done
+	cancel()
+	<-done
+	if !h.erased(id) {
+		t.Error("not erased")
+	}
+	content, err := os.ReadFile(h.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bytes.Contains(content, []byte("Zaphod")) {
+		t.Log("the file still holds freed pages with the name")
+	}
+}
