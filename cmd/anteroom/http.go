@@ -34,7 +34,11 @@ func (s *server) overTLS(next http.Handler) http.Handler {
 				http.Error(w, "https only", http.StatusForbidden)
 				return
 			}
-			http.Redirect(w, r, string(s.cfg.PublicURL)+r.URL.EscapedPath(), http.StatusPermanentRedirect)
+			to := string(s.cfg.PublicURL)
+			if to == "" { // in development
+				to = "https://" + r.Host
+			}
+			http.Redirect(w, r, to+r.URL.EscapedPath(), http.StatusPermanentRedirect)
 			return
 		}
 		if s.cfg.PublicURL.Secure() {

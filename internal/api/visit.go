@@ -84,7 +84,7 @@ func works(v *rooms.Visit, t *rooms.Seat) bool {
 // seatLink is the same link each time until the seat's is issued anew.
 func (s *server) seatLink(ctx context.Context, v *rooms.Visit, t *rooms.Seat) (string, error) {
 	token, err := s.Keys.SeatToken(auth.Identity{
-		Kind: auth.Seat, Clinic: v.Clinic, Room: v.Room, Visit: v.ID, Seat: t.ID, Gen: t.LinkGen,
+		Kind: auth.Seat, Room: v.Room, Visit: v.ID, Seat: t.ID, Gen: t.LinkGen,
 	})
 	if err != nil {
 		return "", err

@@ -18,7 +18,7 @@ import (
 // IdempotencyAge is how long an Idempotency-Key is remembered. An external identifier is remembered for good.
 const IdempotencyAge = 24 * time.Hour
 
-// listScan bounds how many stored visits one page of a list looks at.
+// listScan bounds how many stored visits one page of a filtered list looks at.
 const listScan = 500
 
 // NewVisit is what a visit is made of.
@@ -252,7 +252,11 @@ func (s *server) listVisits(ctx context.Context, in *visitQuery) (*body[Visits],
 	if err != nil {
 		return nil, err
 	}
-	scanned, err := s.Store.ListVisits(ctx, w.ID, in.After, listScan)
+	scan := in.Limit + 1
+	if in.Phase != "" {
+		scan = listScan
+	}
+	scanned, err := s.Store.ListVisits(ctx, w.ID, in.After, scan)
 	if err != nil {
 		return nil, err
 	}
@@ -266,7 +270,7 @@ func (s *server) listVisits(ctx context.Context, in *visitQuery) (*body[Visits],
 			page.Items = append(page.Items, shown)
 		}
 		last := i == len(scanned)-1
-		if (len(page.Items) == in.Limit && !last) || (last && len(scanned) == listScan) {
+		if (len(page.Items) == in.Limit && !last) || (last && len(scanned) == scan) {
 			page.Next = v.ID
 			break
 		}

@@ -32,7 +32,8 @@ const (
 	Staff Kind = "staff"
 )
 
-// Identity is who somebody is. Of a seat, Clinic, Room, Visit and Seat are set; of staff, Clinic and Staff.
+// Identity is who somebody is. Of a seat, Room, Visit and Seat are set (its clinic is the visit's, and tokens are to be
+// short); of staff, Clinic and Staff.
 type Identity struct {
 	Kind   Kind
 	Clinic rooms.ClinicID

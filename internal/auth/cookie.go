@@ -37,6 +37,7 @@ func (k *Keys) SetCookie(w http.ResponseWriter, r *http.Request, id Identity, no
 	if !id.complete() {
 		return "", errIdentity
 	}
+	id = claimsOf(id, forCookie).identity()
 	id.Handle = ""
 	for _, h := range k.tidy(w, r, now) {
 		if h.identity().same(id) {

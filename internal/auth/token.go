@@ -16,7 +16,7 @@ const (
 	forCookie = "cookie"
 )
 
-// maxToken bounds what is parsed, in bytes. Ours are about 300.
+// maxToken bounds what is parsed, in bytes. Ours are about 250.
 const maxToken = 1024
 
 // claims are an identity as it travels. Names are short because tokens travel in texts.
@@ -52,6 +52,9 @@ func (c *claims) identity() Identity {
 }
 
 func claimsOf(id Identity, use string) *claims {
+	if id.Kind == Seat {
+		id.Clinic = ""
+	}
 	return &claims{
 		Use: use, Clinic: id.Clinic, Room: id.Room, Visit: id.Visit, Seat: id.Seat, Staff: id.Staff,
 		Gen: id.Gen, Handle: id.Handle,
