@@ -9,7 +9,7 @@ import (
 
 // Bounds of values, in characters.
 const (
-	MaxName   = 100
+	MaxName   = 120
 	MaxLine   = 500  // reasons, external identifiers
 	MaxText   = 2000 // a message
 	MaxLength = 24 * time.Hour

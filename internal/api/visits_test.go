@@ -55,6 +55,16 @@ func TestCreateVisit_AnswersOneLinkAPerson(t *testing.T) {
 	}
 }
 
+func TestCreateVisit_LongestNames_AreTaken(t *testing.T) {
+	w := newWorld(t)
+	body := w.ours.visit()
+	longest := strings.Repeat("é", 120)
+	body["patient"], body["guests"] = m{"name": longest}, []m{{"role": "observer", "name": longest}}
+	if v := w.ask(w.ours.key, "POST", "/v1/visits", body).want(201); v.str("seats", 1, "name") != longest {
+		t.Error("not as it was given")
+	}
+}
+
 func TestCreateVisit_BadValues_AreRefused(t *testing.T) {
 	w := newWorld(t)
 	with := func(field string, value any) m {
