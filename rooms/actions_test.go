@@ -507,6 +507,21 @@ func TestReturn_StaffStayWithAGuest(t *testing.T) {
 	}
 }
 
+func TestReturn_StaffStayWithAPatientOnHold(t *testing.T) {
+	w := newWorld(t, about)
+	w.wait(1)
+	w.do(1, doctor, guest(1, 1, Specialist))
+	w.do(1, holder(seatID(1, 1)), CheckIn{})
+	w.do(1, doctor, Admit{seatID(1, 0)})
+	w.do(1, doctor, Admit{seatID(1, 1)})
+	w.do(1, doctor, Hold{seatID(1, 0)})
+	w.do(1, doctor, Return{seatID(1, 1)})
+	w.is(1, PhaseHeld, SeatHeld, SeatWaiting)
+	if got := w.staffState(1, doctor); got != SeatAdmitted {
+		t.Errorf("the doctor is %s", got)
+	}
+}
+
 func TestRemove_IsForGood(t *testing.T) {
 	w := newWorld(t, about)
 	w.wait(1)
@@ -550,6 +565,10 @@ func TestHandOver(t *testing.T) {
 	w.is(1, PhaseHeld, SeatHeld)
 	w.do(1, another, Resume{})
 	w.is(1, PhaseActive, SeatAdmitted)
+
+	w.do(1, doctor, Join{})
+	w.do(1, another, HandOver{To: desk.Staff, ToName: desk.Name, Role: desk.Role})
+	w.is(1, PhaseHeld, SeatHeld) // whoever else is there
 }
 
 func TestInvite(t *testing.T) {
@@ -612,7 +631,12 @@ func TestStaffSeats_AreBounded(t *testing.T) {
 	}
 	w.refused(1, another, Join{}, ErrFull)
 	w.do(1, doctor, Leave{})
-	w.do(1, doctor, Join{}) // who has a seat comes back to it
+	renamed := doctor
+	renamed.Name = "Dr Clark"
+	w.do(1, renamed, Join{}) // who has a seat comes back to it
+	if s, _ := w.visit(1).StaffSeat(doctor.Staff); s.Name != renamed.Name {
+		t.Errorf("%+v", s)
+	}
 }
 
 func TestEnd_ClosesEverything(t *testing.T) {
@@ -620,12 +644,17 @@ func TestEnd_ClosesEverything(t *testing.T) {
 	w.wait(1)
 	w.do(1, doctor, guest(1, 1, Observer))
 	w.do(1, doctor, Admit{seatID(1, 0)})
+	w.do(1, holder(seatID(1, 0)), Leave{})
+	left := w.now
 	w.refused(1, doctor, End{}, ErrBadValue)
 	w.refused(1, doctor, End{"fine"}, ErrBadValue)
 	w.do(1, doctor, End{DispositionFollowUp})
 	w.is(1, PhaseEnded, SeatLeft, SeatLeft)
 	if v := w.visit(1); v.Disposition != DispositionFollowUp || !v.EndedAt.Equal(w.now) || Routes(v) != nil {
 		t.Errorf("%+v", v)
+	}
+	if s := w.visit(1).Patient(); !s.LeftAt.Equal(left) {
+		t.Error("who had left before leaves again")
 	}
 	w.wait(2)
 	w.do(2, doctor, Admit{seatID(2, 0)}) // the doctor is free again
@@ -812,6 +841,28 @@ func TestApply_ARepeatedCommandIsAnsweredAndNotApplied(t *testing.T) {
 		if _, err := w.room.Apply(bad, w.now); !errors.Is(err, ErrBadValue) {
 			t.Error(err)
 		}
+	}
+}
+
+func TestApply_TimesAreKeptAsJSONGivesThemBack(t *testing.T) {
+	r := NewRoom(about, nil)
+	now := time.Now().In(time.FixedZone("", 3600)) // with a monotonic reading
+	in := newVisitOf(1)
+	in.ScheduledAt, in.Expected = now, []StaffID{doctor.Staff}
+	for _, cmd := range []Command{
+		{Actor: server, Do: Create{in}}, {Actor: holder(seatID(1, 0)), Do: CheckIn{}}, {Actor: doctor, Do: Admit{seatID(1, 0)}},
+	} {
+		cmd.Visit = in.ID
+		out, err := r.Apply(cmd, now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		mustRoundTrip(t, out.Visit)
+		r.Install(out.Visits...)
+	}
+	in.Expected[0] = "changed"
+	if v, _ := r.Visit(in.ID); v.Expected[0] != doctor.Staff {
+		t.Error("shares a slice with the command")
 	}
 }
 

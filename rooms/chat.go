@@ -29,6 +29,9 @@ func (a Say) apply(c *change) error {
 	if err := c.maySay(a.Thread); err != nil {
 		return err
 	}
+	if a.Thread == "" {
+		m.To = c.old.admitted()
+	}
 	v := c.edit()
 	v.Chat = append(slices.Clip(v.Chat), m)
 	v.LastMessage, c.message = m.N, m.N
@@ -53,4 +56,15 @@ func (c *change) maySay(thread SeatID) error {
 		return ErrNotAdmitted
 	}
 	return nil
+}
+
+// admitted are the seats that hear each other.
+func (v *Visit) admitted() []SeatID {
+	var ids []SeatID
+	for i := range v.Seats {
+		if v.Seats[i].admitted() {
+			ids = append(ids, v.Seats[i].ID)
+		}
+	}
+	return ids
 }

@@ -27,8 +27,14 @@ func NewRoom(w WaitingRoom, visits []*Visit) *Room {
 	return r
 }
 
-// About is what NewRoom was given.
+// About is what NewRoom or the last SetAbout was given.
 func (r *Room) About() WaitingRoom { return r.about }
+
+// SetAbout changes what is known of the room. Its identifier and clinic stay; who waits keeps their place.
+func (r *Room) SetAbout(w WaitingRoom) {
+	w.ID, w.Clinic = r.about.ID, r.about.Clinic
+	r.about = w
+}
 
 // Visit finds a visit. It is a value for reading.
 func (r *Room) Visit(id VisitID) (*Visit, bool) {

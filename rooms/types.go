@@ -251,8 +251,8 @@ type Seat struct {
 	LeftAt       time.Time `json:"left_at,omitzero"`     // last
 }
 
-// Message is a line of chat. An empty Thread is read by everybody admitted to the visit; else the
-// thread is between that seat and staff.
+// Message is a line of chat. An empty Thread is read by those who were admitted when it was said, and by
+// nobody who was on hold then; else the thread is between that seat and staff.
 type Message struct {
 	N         int       `json:"n"` // 1, 2, 3 ... within the visit
 	From      SeatID    `json:"from,omitempty"`
@@ -262,6 +262,7 @@ type Message struct {
 	At        time.Time `json:"at"`
 	Text      string    `json:"text"`
 	Thread    SeatID    `json:"thread,omitempty"`
+	To        []SeatID  `json:"to,omitempty"` // without a thread: who was admitted when it was said
 }
 
 // Applied remembers a command and what it made, so that a repeat is answered and not applied.

@@ -61,7 +61,7 @@ type (
 	staffLinkInput struct {
 		Staff rooms.StaffID `path:"staff" maxLength:"26"`
 		Body  *struct {
-			Hours int `json:"hours" minimum:"1" maximum:"168" doc:"How long the link can be opened, 12 if not said; once opened it lasts 12 hours"`
+			Hours int `json:"hours,omitempty" minimum:"1" maximum:"168" doc:"How long the link can be opened, 12 if not said; once opened it lasts 12 hours"`
 		}
 	}
 )
@@ -186,7 +186,7 @@ func (s *server) createStaffLink(ctx context.Context, in *staffLinkInput) (*body
 		return nil, problem(http.StatusConflict, "disabled", "the member of staff is disabled")
 	}
 	good := auth.StaffCookieAge
-	if in.Body != nil {
+	if in.Body != nil && in.Body.Hours > 0 {
 		good = time.Duration(in.Body.Hours) * time.Hour
 	}
 	expires := s.Now().Add(good).Truncate(time.Second).UTC()

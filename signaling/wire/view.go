@@ -156,7 +156,7 @@ type Row struct {
 	BirthDate    string      `json:"birthDate,omitempty"` // YYYY-MM-DD, patients
 	State        SeatState   `json:"state"`
 	Phase        Phase       `json:"phase"`
-	Rank         int64       `json:"rank"`  // position among those who wait; 0 if not waiting
+	Rank         int64       `json:"rank"`                  // position among those who wait; 0 if not waiting
 	ArrivedAt    int64       `json:"arrivedAt"`             // ms since 1970, 0: not yet
 	WaitingSince int64       `json:"waitingSince"`          // ms since 1970, 0: not waiting
 	ScheduledAt  int64       `json:"scheduledAt"`           // ms since 1970, 0: none

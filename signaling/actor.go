@@ -1,0 +1,282 @@
+package signaling
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/anteroom/anteroom/rooms"
+	"github.com/anteroom/anteroom/signaling/wire"
+)
+
+// inboxSize bounds the events that wait for an actor. Whoever posts one more waits, which slows down that
+// connection and no other.
+const inboxSize = 1024
+
+// actor owns one waiting room: everything here is touched by its goroutine alone, but for post, wake and done.
+type actor struct {
+	hub   *Hub
+	log   *zap.Logger
+	inbox chan event
+	done  chan struct{} // closed when run has returned
+	media *mediaMailbox // what peers report
+	saver *saver
+
+	room    *rooms.Room
+	durable map[rooms.VisitID]*rooms.Visit // as the store has them
+	clinic  rooms.Clinic
+	staff   map[rooms.StaffID]rooms.Staff // who works here
+
+	atSeat  map[rooms.SeatID]*session
+	atDesk  map[rooms.StaffID]*session
+	current map[rooms.StaffID]rooms.VisitID // the visit a member of staff is in
+
+	saves     saves
+	storeDown bool
+
+	dirty   map[rooms.VisitID]struct{} // routes and views to settle
+	alone   map[*session]struct{}      // sessions whose view alone is to be settled
+	recheck map[rooms.VisitID]time.Time
+	queue   queue
+	list    list
+	version uint64 // of what people see
+}
+
+// event is something that happens to a waiting room. apply runs in the actor's goroutine and never waits.
+type event interface {
+	apply(a *actor)
+}
+
+func newActor(h *Hub, d directory, visits []*rooms.Visit) *actor {
+	a := &actor{
+		hub:     h,
+		log:     h.log.With(zap.String("room", string(d.about.ID))),
+		inbox:   make(chan event, inboxSize),
+		done:    make(chan struct{}),
+		media:   newMediaMailbox(),
+		room:    rooms.NewRoom(d.about, visits),
+		durable: make(map[rooms.VisitID]*rooms.Visit, len(visits)),
+		atSeat:  map[rooms.SeatID]*session{},
+		atDesk:  map[rooms.StaffID]*session{},
+		current: map[rooms.StaffID]rooms.VisitID{},
+		dirty:   map[rooms.VisitID]struct{}{},
+		alone:   map[*session]struct{}{},
+		recheck: map[rooms.VisitID]time.Time{},
+		list:    newList(h.epoch),
+	}
+	a.saver = newSaver(d.about.ID, h.store, h.metrics, func(e event) { a.post(e) })
+	a.setDirectory(d)
+	for _, v := range visits {
+		a.durable[v.ID] = v
+		a.indexStaff(v)
+		a.list.touch(v.ID)
+	}
+	return a
+}
+
+// post hands an event over, waiting while the inbox is full; false if the actor has stopped.
+func (a *actor) post(e event) bool {
+	select {
+	case a.inbox <- e:
+		return true
+	case <-a.done:
+		return false
+	}
+}
+
+// run works until ctx ends, then makes what is pending durable and closes what it owns.
+func (a *actor) run(ctx context.Context) {
+	defer close(a.done)
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
+	for {
+		a.settle(time.Now())
+		timer.Reset(a.untilNext(time.Now()))
+		select {
+		case <-ctx.Done():
+			a.shut()
+			return
+		case e := <-a.inbox:
+			a.safely(e)
+		case <-a.media.ready:
+			for _, e := range a.media.take() {
+				a.safely(e)
+			}
+		case <-timer.C:
+		}
+	}
+}
+
+// safely keeps a panic in one event from ending the room. What an event decides is installed in one step, so
+// that the state is whole whatever happens.
+func (a *actor) safely(e event) {
+	defer func() {
+		if p := recover(); p != nil {
+			a.hub.metrics.panics.Inc()
+			a.log.Error("actor.panic", zap.Any("panic", p), zap.Stack("stack"))
+			if f, ok := e.(interface{ failed() }); ok {
+				f.failed()
+			}
+		}
+	}()
+	e.apply(a)
+}
+
+// shut ends every session. The saver is stopped by the hub, after it has written what it has.
+func (a *actor) shut() {
+	for _, s := range a.sessions() {
+		if s.conn != nil {
+			s.conn.out.close(wire.CloseRestart)
+		}
+		s.dropPeer()
+	}
+}
+
+func (a *actor) sessions() []*session {
+	all := make([]*session, 0, len(a.atSeat)+len(a.atDesk))
+	for _, s := range a.atSeat {
+		all = append(all, s)
+	}
+	for _, s := range a.atDesk {
+		all = append(all, s)
+	}
+	return all
+}
+
+// settle brings views, routes and the list up to date with what has changed.
+func (a *actor) settle(now time.Time) {
+	for id, at := range a.recheck {
+		if !now.Before(at) {
+			delete(a.recheck, id)
+			a.touch(id)
+		}
+	}
+	a.saves.expire(now)
+	a.settleQueue(now)
+	if len(a.dirty) > 0 || len(a.alone) > 0 {
+		a.version++
+	}
+	a.settleMedia(now)
+	a.flushList(now)
+}
+
+// untilNext is how long the actor may sleep if nothing happens.
+func (a *actor) untilNext(now time.Time) time.Duration {
+	wait := time.Hour
+	earlier := func(at time.Time) { wait = min(wait, max(at.Sub(now), time.Millisecond)) }
+	for _, at := range a.recheck {
+		earlier(at)
+	}
+	if at, ok := a.saves.next(); ok {
+		earlier(at)
+	}
+	if a.queue.dirty {
+		earlier(a.queue.at.Add(wire.ListEveryMS * time.Millisecond))
+	}
+	if a.list.dirty() {
+		earlier(a.list.at.Add(wire.ListEveryMS * time.Millisecond))
+	}
+	return wait
+}
+
+// touch marks a visit whose routes, views and rows are to be settled.
+func (a *actor) touch(id rooms.VisitID) {
+	a.dirty[id] = struct{}{}
+	a.list.touch(id)
+}
+
+// touchSession marks what others see of a session's person.
+func (a *actor) touchSession(s *session) {
+	a.alone[s] = struct{}{}
+	if id, ok := a.visitOf(s); ok {
+		a.touch(id)
+	}
+}
+
+// install takes a decision: in memory now, in the store as soon as it can.
+func (a *actor) install(visits []*rooms.Visit) {
+	a.room.Install(visits...)
+	for _, v := range visits {
+		a.indexStaff(v)
+		a.touch(v.ID)
+	}
+	a.queue.dirty = true
+	a.saver.put(a.saves.begin(), visits)
+}
+
+// indexStaff keeps current true: a member of staff is in the visit that has them admitted.
+func (a *actor) indexStaff(v *rooms.Visit) {
+	for _, s := range v.Seats {
+		switch {
+		case s.Staff == "":
+		case s.State == rooms.SeatAdmitted && !v.Phase.Over():
+			a.current[s.Staff] = v.ID
+		case a.current[s.Staff] == v.ID:
+			delete(a.current, s.Staff)
+		}
+	}
+}
+
+// saved says that everything up to a save is durable.
+type saved struct {
+	upTo   uint64
+	visits []*rooms.Visit
+}
+
+func (e saved) apply(a *actor) {
+	a.storeDown = false
+	for _, v := range e.visits {
+		if v.ErasedAt.IsZero() {
+			a.durable[v.ID] = v
+		} else {
+			delete(a.durable, v.ID)
+			a.room.Remove(v.ID)
+		}
+		a.touch(v.ID)
+	}
+	a.saves.finish(e.upTo)
+}
+
+// notSaved says that the store does not take writes now; the saver goes on trying.
+type notSaved struct{}
+
+func (notSaved) apply(a *actor) {
+	a.storeDown = true
+	a.saves.failAll()
+}
+
+// directory is what the actor knows of the clinic beside visits. The hub sends it anew when it changed.
+type directory struct {
+	about  rooms.WaitingRoom
+	clinic rooms.Clinic
+	staff  []rooms.Staff
+}
+
+func (e directory) apply(a *actor) {
+	a.setDirectory(e)
+	for id, s := range a.atDesk {
+		if member, ok := a.staff[id]; (!ok || member.TokenGen != s.who.Gen) && s.conn != nil {
+			s.conn.out.close(wire.CloseNoSession)
+		}
+	}
+	for _, s := range a.sessions() {
+		a.alone[s] = struct{}{}
+	}
+}
+
+func (a *actor) setDirectory(d directory) {
+	a.room.SetAbout(d.about)
+	a.clinic = d.clinic
+	a.staff = make(map[rooms.StaffID]rooms.Staff, len(d.staff))
+	for _, s := range d.staff {
+		if !s.Disabled && worksIn(s, a.room.About().ID) {
+			a.staff[s.ID] = s
+		}
+	}
+}
+
+func worksIn(s rooms.Staff, room rooms.RoomID) bool {
+	return slices.Contains(s.Rooms, room)
+}

@@ -1,0 +1,272 @@
+package signaling
+
+import (
+	"encoding/json"
+	"errors"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/gorilla/websocket"
+	"go.uber.org/zap"
+	"golang.org/x/time/rate"
+
+	"github.com/anteroom/anteroom/signaling/wire"
+)
+
+const (
+	writeTimeout   = 5 * time.Second
+	requestRate    = 20  // requests a second
+	requestBurst   = 100 // at once
+	refusalsToShut = 100 // requests over the rate, after which the connection ends
+)
+
+// conn is one WebSocket. Its reader is the goroutine of the HTTP request; its writer is writeLoop.
+type conn struct {
+	ws    *websocket.Conn
+	out   *outbox
+	log   *zap.Logger
+	limit *rate.Limiter
+
+	// Known after hello and then fixed.
+	actor   *actor
+	session *session
+}
+
+func newConn(ws *websocket.Conn, log *zap.Logger) *conn {
+	ws.SetReadLimit(wire.MaxMessageBytes)
+	return &conn{ws: ws, out: newOutbox(), log: log, limit: rate.NewLimiter(requestRate, requestBurst)}
+}
+
+var errBadEnvelope = errors.New("signaling: not a request")
+
+// read waits for the next request, at most until the deadline.
+func (c *conn) read(timeout time.Duration) (wire.Request, error) {
+	var r wire.Request
+	if err := c.ws.SetReadDeadline(time.Now().Add(timeout)); err != nil {
+		return r, err
+	}
+	kind, data, err := c.ws.ReadMessage()
+	if err != nil {
+		return r, err
+	}
+	if kind != websocket.TextMessage || decodeStrict(data, &r) != nil || r.T == "" || r.ID == 0 {
+		return r, errBadEnvelope
+	}
+	return r, nil
+}
+
+// readLoop hands requests to the actor until the connection ends, and answers with the close code for
+// the way it ended; 0 if the socket is gone already.
+func (c *conn) readLoop() wire.CloseCode {
+	refused := 0
+	for {
+		req, err := c.read(wire.PingTimeoutMS * time.Millisecond)
+		if err != nil {
+			return closeCodeOf(err)
+		}
+		if !c.limit.Allow() || !c.out.begin() {
+			if refused++; refused > refusalsToShut {
+				return wire.CloseBusy
+			}
+			c.out.refuse(req.ID, wire.CodeTooMany, "more requests than the limits of the protocol allow")
+			continue
+		}
+		if code := c.handle(req); code != 0 {
+			return code
+		}
+	}
+}
+
+// handle answers what needs no actor and passes on the rest.
+func (c *conn) handle(req wire.Request) wire.CloseCode {
+	switch req.T {
+	case wire.TypePing:
+		c.out.answer(req.ID, wire.Pong{Now: time.Now().UnixMilli()})
+	case wire.TypeHello:
+		c.out.answerErr(req.ID, &wire.Error{Code: wire.CodeHelloFirst, Msg: "hello comes once, first"})
+	case wire.TypeOffer:
+		c.handleOffer(req)
+	default:
+		if !c.actor.post(request{conn: c, session: c.session, req: req}) {
+			return wire.CloseRestart
+		}
+	}
+	return 0
+}
+
+func closeCodeOf(err error) wire.CloseCode {
+	var netErr net.Error
+	switch {
+	case errors.Is(err, errBadEnvelope), errors.Is(err, websocket.ErrReadLimit):
+		return wire.CloseBadMessage
+	case errors.As(err, &netErr) && netErr.Timeout():
+		return wire.CloseSilent
+	}
+	return 0
+}
+
+// writeLoop sends what the outbox holds until it is closed, then closes the socket, which also ends the
+// reader.
+func (c *conn) writeLoop() {
+	defer func() { _ = c.ws.Close() }()
+	for {
+		batch, code, ok := c.out.take()
+		for _, m := range batch {
+			if err := c.send(m); err != nil {
+				c.out.close(0)
+				return
+			}
+		}
+		if !ok {
+			if code != 0 {
+				text := websocket.FormatCloseMessage(int(code), "")
+				_ = c.ws.WriteControl(websocket.CloseMessage, text, time.Now().Add(writeTimeout))
+			}
+			return
+		}
+	}
+}
+
+func (c *conn) send(m json.RawMessage) error {
+	if err := c.ws.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
+		return err
+	}
+	return c.ws.WriteMessage(websocket.TextMessage, m)
+}
+
+// outbox is what a connection still has to send: bounded, because a newer view or list replaces the older
+// and the rest is counted. Safe for concurrent use; nothing in it blocks but take.
+type outbox struct {
+	mu         sync.Mutex
+	ready      *sync.Cond
+	seq        uint64
+	welcomed   bool              // events may follow
+	first      []json.RawMessage // welcome, before all else
+	view       *wire.View
+	list       json.RawMessage // encoded data of a list event
+	messages   []wire.Message
+	replies    []json.RawMessage
+	unanswered int
+	closing    bool
+	code       wire.CloseCode
+}
+
+const (
+	maxQueuedMessages = 256
+	maxQueuedReplies  = 2 * (wire.MaxUnanswered + refusalsToShut)
+)
+
+func newOutbox() *outbox {
+	o := &outbox{}
+	o.ready = sync.NewCond(&o.mu)
+	return o
+}
+
+// take waits for something to send. ok is false once the box is closed; code is then the close code.
+func (o *outbox) take() (batch []json.RawMessage, code wire.CloseCode, ok bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for o.empty() && !o.closing {
+		o.ready.Wait()
+	}
+	batch, o.first = o.first, nil
+	if o.welcomed {
+		batch = o.takeEvents(batch)
+	}
+	batch = append(batch, o.replies...)
+	o.replies = nil
+	return batch, o.code, !o.closing
+}
+
+func (o *outbox) takeEvents(batch []json.RawMessage) []json.RawMessage {
+	if o.view != nil {
+		batch = append(batch, o.event(wire.EventView, o.view))
+		o.view = nil
+	}
+	if o.list != nil {
+		batch = append(batch, o.event(wire.EventList, o.list))
+		o.list = nil
+	}
+	if len(o.messages) > 0 {
+		batch = append(batch, o.event(wire.EventMessages, wire.Messages{Messages: o.messages}))
+		o.messages = nil
+	}
+	return batch
+}
+
+func (o *outbox) empty() bool {
+	events := o.welcomed && (o.view != nil || o.list != nil || len(o.messages) > 0)
+	return len(o.first) == 0 && len(o.replies) == 0 && !events
+}
+
+func (o *outbox) event(t wire.Type, d any) json.RawMessage {
+	o.seq++
+	return encode(wire.Event{T: t, Seq: o.seq, D: d})
+}
+
+// change runs fn under the lock, unless the box is closed, and wakes the writer.
+func (o *outbox) change(fn func()) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if !o.closing {
+		fn()
+		o.ready.Signal()
+	}
+}
+
+// close ends the connection after what is queued has been sent. The first code counts.
+func (o *outbox) close(code wire.CloseCode) {
+	o.change(func() { o.closing, o.code = true, code })
+}
+
+func (o *outbox) setView(v wire.View) { o.change(func() { o.view = &v }) }
+
+// setList queues list data unless an older one is still unsent; it answers whether it was taken.
+func (o *outbox) setList(data json.RawMessage) (taken bool) {
+	o.change(func() {
+		if taken = o.list == nil; taken {
+			o.list = data
+		}
+	})
+	return taken
+}
+
+func (o *outbox) addMessages(m []wire.Message) {
+	o.change(func() {
+		if o.messages = append(o.messages, m...); len(o.messages) > maxQueuedMessages {
+			o.closing, o.code = true, wire.CloseSlow
+		}
+	})
+}
+
+// begin counts a request as unanswered; false if there are too many.
+func (o *outbox) begin() (ok bool) {
+	o.change(func() {
+		if ok = o.unanswered < wire.MaxUnanswered; ok {
+			o.unanswered++
+		}
+	})
+	return ok
+}
+
+func (o *outbox) answer(id uint64, d any) { o.reply(wire.Reply{Re: id, D: d}, true) }
+
+func (o *outbox) answerErr(id uint64, err *wire.Error) { o.reply(wire.Reply{Re: id, Err: err}, true) }
+
+// refuse answers a request that begin did not count.
+func (o *outbox) refuse(id uint64, code wire.Code, msg string) {
+	o.reply(wire.Reply{Re: id, Err: &wire.Error{Code: code, Msg: msg}}, false)
+}
+
+func (o *outbox) reply(r wire.Reply, counted bool) {
+	data := encode(r)
+	o.change(func() {
+		if counted {
+			o.unanswered--
+		}
+		if o.replies = append(o.replies, data); len(o.replies) > maxQueuedReplies {
+			o.closing, o.code = true, wire.CloseSlow
+		}
+	})
+}

@@ -1,0 +1,230 @@
+package signaling
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/anteroom/anteroom/internal/auth"
+	"github.com/anteroom/anteroom/rooms"
+	"github.com/anteroom/anteroom/signaling/wire"
+)
+
+// hello reads the first message, finds the actor and the session, and answers with welcome. After an error the
+// connection is over; the code says how the client should take it.
+func (c *conn) hello(ctx context.Context, h *Hub, r *http.Request) wire.CloseCode {
+	req, err := c.read(wire.HelloTimeoutMS * time.Millisecond)
+	if err != nil {
+		return closeCodeOf(err)
+	}
+	if req.T != wire.TypeHello {
+		c.out.refuse(req.ID, wire.CodeHelloFirst, "the first message is hello")
+		return wire.CloseBadMessage
+	}
+	var hello wire.Hello
+	if err := decodeStrict(req.D, &hello); err != nil || !validHello(hello) {
+		c.out.refuse(req.ID, wire.CodeBadMessage, "hello needs handle, client, tab and device")
+		return wire.CloseBadMessage
+	}
+	who, err := h.keys.Identify(r, hello.Handle, time.Now())
+	if err != nil {
+		c.out.refuse(req.ID, wire.CodeNoSession, "open the link again")
+		return wire.CloseNoSession
+	}
+	if who.Kind == auth.Staff {
+		if who.Room, err = h.deskOf(ctx, who, rooms.RoomID(hello.Room)); err != nil {
+			c.out.refuse(req.ID, wire.CodeForbidden, "not one of your waiting rooms")
+			return wire.CloseNoSession
+		}
+	}
+	a, err := h.actorOf(ctx, who.Room)
+	if err != nil {
+		c.out.reply(wire.Reply{Re: req.ID, Err: wireError(ErrRetry)}, false)
+		return wire.CloseBusy
+	}
+	return c.arrive(a, req.ID, who, hello)
+}
+
+// arrive asks the actor for the session and sends welcome, with an answer if there was an offer.
+func (c *conn) arrive(a *actor, id uint64, who auth.Identity, hello wire.Hello) wire.CloseCode {
+	e := arrival{conn: c, who: who, hello: hello, result: make(chan arrived, 1)}
+	got, ok := ask(a, e, e.result)
+	if !ok {
+		return wire.CloseRestart
+	}
+	if got.err != nil {
+		c.out.reply(wire.Reply{Re: id, Err: got.err}, false)
+		return got.code
+	}
+	c.actor, c.session = a, got.session
+	if hello.SDP != "" && got.welcome.View.Connect && got.welcome.Peer == "" {
+		if answer, err := c.connect(hello.SDP); err == nil {
+			got.welcome.Peer, got.welcome.Answer = answer.Peer, answer.SDP
+		}
+	}
+	c.out.welcome(wire.Reply{Re: id, D: got.welcome})
+	return 0
+}
+
+// welcome queues the first message. Views that came meanwhile follow it.
+func (o *outbox) welcome(r wire.Reply) {
+	data := encode(r)
+	o.change(func() { o.first, o.welcomed = append(o.first, data), true })
+}
+
+func validHello(h wire.Hello) bool {
+	return h.Handle != "" && len(h.Handle) <= 64 && validRandom(h.Client) && validRandom(h.Tab) &&
+		(h.Device == wire.DevicePhone || h.Device == wire.DeviceDesktop) && len(h.Messages) <= 64
+}
+
+// validRandom checks the ids that clients make.
+func validRandom(s string) bool {
+	if len(s) < 16 || len(s) > 64 {
+		return false
+	}
+	for _, r := range s {
+		if (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '-' && r != '_' {
+			return false
+		}
+	}
+	return true
+}
+
+// arrival is a hello that waits for the actor's word.
+type arrival struct {
+	conn   *conn
+	who    auth.Identity
+	hello  wire.Hello
+	result chan arrived
+}
+
+type arrived struct {
+	session *session
+	welcome wire.Welcome
+	err     *wire.Error
+	code    wire.CloseCode // with err
+}
+
+func (e arrival) failed() {
+	e.refuse(wire.CodeInternal, "the server could not do it", wire.CloseBusy)
+}
+
+func (e arrival) refuse(code wire.Code, msg string, closeCode wire.CloseCode) {
+	e.result <- arrived{err: &wire.Error{Code: code, Msg: msg}, code: closeCode}
+}
+
+func (e arrival) apply(a *actor) {
+	if code, closeCode := a.admissible(e.who); code != "" {
+		e.refuse(code, "this link does not open the visit", closeCode)
+		return
+	}
+	s := a.sessionOf(e.who)
+	switch {
+	case s == nil:
+		s = a.begin(e)
+	case s.client == e.hello.Client:
+		s.resume(e)
+	case s.conn != nil && !e.hello.Takeover && (s.who.Handle != e.who.Handle || s.tab != e.hello.Tab):
+		e.refuse(wire.CodeSeatInUse, "open on another device or tab; ask, then say takeover", wire.CloseTakenOver)
+		return
+	default:
+		if s.conn != nil {
+			s.conn.out.close(wire.CloseTakenOver)
+		}
+		s.dropPeer()
+		s = a.begin(e)
+	}
+	if s.peer != nil && s.peer.id != e.hello.Peer {
+		s.dropPeer()
+	}
+	if !s.isStaff() {
+		a.open(s)
+	}
+	a.touchSession(s)
+	a.settleQueue(time.Now())
+	e.result <- arrived{session: s, welcome: a.welcome(s, e.hello)}
+}
+
+// begin makes the session of a page that was not here before.
+func (a *actor) begin(e arrival) *session {
+	s := &session{
+		id: newID(), who: e.who, tab: e.hello.Tab, client: e.hello.Client, device: e.hello.Device, conn: e.conn,
+		media: wire.Media{Audio: wire.MediaOff, Video: wire.MediaOff}, said: map[rooms.VisitID]int{},
+	}
+	a.setSession(s)
+	return s
+}
+
+// resume gives a session its new connection.
+func (s *session) resume(e arrival) {
+	if s.conn != nil {
+		s.conn.out.close(wire.CloseSlow)
+	}
+	s.conn, s.tab, s.device, s.who = e.conn, e.hello.Tab, e.hello.Device, e.who
+	s.lastView = nil
+}
+
+// admissible tells whether an identity still opens its seat or desk: the empty code, or why not.
+func (a *actor) admissible(who auth.Identity) (wire.Code, wire.CloseCode) {
+	if who.Kind == auth.Staff {
+		if member, ok := a.staff[who.Staff]; !ok || member.TokenGen != who.Gen {
+			return wire.CodeNoSession, wire.CloseNoSession
+		}
+		return "", 0
+	}
+	v, ok := a.room.Visit(who.Visit)
+	if !ok {
+		return wire.CodeNoVisit, wire.CloseOver
+	}
+	seat, ok := v.Seat(who.Seat)
+	switch {
+	case !ok:
+		return wire.CodeNoSession, wire.CloseNoSession
+	case seat.State == rooms.SeatRemoved:
+		return wire.CodeRemoved, wire.CloseRemoved
+	case seat.LinkGen != who.Gen || seat.LinkRevoked:
+		return wire.CodeNoSession, wire.CloseNoSession
+	}
+	return "", 0
+}
+
+// open notes that the page of a seat is open. It is not a client's command and needs no answer.
+func (a *actor) open(s *session) {
+	if a.storeDown {
+		return
+	}
+	out, err := a.room.Apply(rooms.Command{Actor: a.actorOf(s), Visit: s.who.Visit, Do: rooms.Open{}}, time.Now())
+	if err == nil && len(out.Visits) > 0 {
+		a.install(out.Visits)
+	}
+}
+
+// welcome is the whole truth for a session that has just arrived.
+func (a *actor) welcome(s *session, hello wire.Hello) wire.Welcome {
+	a.planSlots(s)
+	w := wire.Welcome{
+		Session:    s.id,
+		Now:        time.Now().UnixMilli(),
+		PingMS:     wire.PingEveryMS,
+		ICEServers: a.hub.iceServers(s.id),
+		View:       a.viewOf(s),
+		Messages:   []wire.Message{},
+	}
+	if s.peer != nil {
+		w.Peer = s.peer.id
+	}
+	clear(s.said)
+	for id, n := range hello.Messages {
+		s.said[rooms.VisitID(id)] = n
+	}
+	for _, id := range a.chatsOf(s) {
+		w.Messages = append(w.Messages, a.unsaid(s, id)...)
+	}
+	if s.isStaff() {
+		a.list.update(a)
+		l := a.list.since(hello.List)
+		s.listAt = l.Version
+		w.List = &l
+	}
+	return w
+}

@@ -1,0 +1,315 @@
+package signaling
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+
+	"github.com/anteroom/anteroom/internal/auth"
+	"github.com/anteroom/anteroom/rooms"
+	"github.com/anteroom/anteroom/rooms/store"
+	"github.com/anteroom/anteroom/sfu"
+	"github.com/anteroom/anteroom/signaling/wire"
+)
+
+const (
+	defaultWarm    = 10
+	defaultSockets = 20_000
+	loadTimeout    = 5 * time.Second
+	reloadEvery    = time.Second // while the directory cannot be read
+)
+
+// Config is what a hub works with. Store, SFU, Keys, PublicURL and ICEServers are needed.
+type Config struct {
+	Store store.Store
+	SFU   *sfu.SFU
+	Keys  *auth.Keys
+	// PublicURL is what links begin with: scheme, host and port, no slash at the end. The request, from which a
+	// development server reads it, may be nil.
+	PublicURL func(*http.Request) string
+	// ICEServers are a session's way out where UDP is blocked.
+	ICEServers func(session string) []wire.ICEServer
+	// Origins are other sites, scheme, host and port, whose pages may open the socket.
+	Origins []string
+	// Warm is how many waiting visits, counted from the head of the queue, have a media connection before they are
+	// admitted; 0 means 10.
+	Warm int
+	// MaxSockets bounds the connections of the hub; 0 means 20,000.
+	MaxSockets int
+	Logger     *zap.Logger           // nil: none
+	Registerer prometheus.Registerer // nil: metrics are counted and shown nowhere
+}
+
+// Hub owns waiting rooms and the sockets of the people in them. It serves the signaling endpoint and is safe for
+// concurrent use.
+type Hub struct {
+	store      store.Store
+	sfu        *sfu.SFU
+	keys       *auth.Keys
+	publicURL  func(*http.Request) string
+	iceServers func(session string) []wire.ICEServer
+	origins    []string
+	warm       int
+	maxSockets int
+	log        *zap.Logger
+	metrics    *metrics
+	epoch      int64 // grows with each start: milliseconds since 1970
+
+	ctx   context.Context // ends when rooms are to stop
+	stop  context.CancelFunc
+	tasks sync.WaitGroup // actors, savers and reloads
+
+	reload sync.Mutex // held from reading a directory to handing it over, so that an older one never comes later
+
+	mu      sync.Mutex
+	rooms   map[rooms.RoomID]*ownedRoom
+	sockets int
+	closing bool
+	quiet   sync.Cond // signals on mu when the last socket is gone
+}
+
+// ownedRoom is an actor that runs or is being loaded.
+type ownedRoom struct {
+	ready chan struct{} // closed when actor or err is set
+	actor *actor
+	err   error
+}
+
+// NewHub makes a hub. Rooms are loaded when they are first needed. Close it.
+func NewHub(cfg Config) (*Hub, error) {
+	if cfg.Store == nil || cfg.SFU == nil || cfg.Keys == nil || cfg.PublicURL == nil || cfg.ICEServers == nil {
+		return nil, errors.New("signaling: Store, SFU, Keys, PublicURL and ICEServers are needed")
+	}
+	h := &Hub{
+		store: cfg.Store, sfu: cfg.SFU, keys: cfg.Keys, publicURL: cfg.PublicURL, iceServers: cfg.ICEServers,
+		origins: slices.Clone(cfg.Origins), warm: cfg.Warm, maxSockets: cfg.MaxSockets, log: cfg.Logger,
+		epoch: time.Now().UnixMilli(), rooms: map[rooms.RoomID]*ownedRoom{},
+	}
+	h.quiet.L = &h.mu
+	if h.warm == 0 {
+		h.warm = defaultWarm
+	}
+	if h.maxSockets == 0 {
+		h.maxSockets = defaultSockets
+	}
+	if h.log == nil {
+		h.log = zap.NewNop()
+	}
+	h.metrics = newMetrics(h)
+	if cfg.Registerer != nil {
+		if err := cfg.Registerer.Register(h.metrics); err != nil {
+			return nil, fmt.Errorf("signaling: %w", err)
+		}
+	}
+	h.ctx, h.stop = context.WithCancel(context.Background())
+	return h, nil
+}
+
+// Drain refuses new sockets and rooms, tells everybody to come back, and waits until what was decided is durable and
+// the sockets are closed, or ctx ends.
+func (h *Hub) Drain(ctx context.Context) {
+	h.mu.Lock()
+	h.closing = true
+	h.mu.Unlock()
+	h.stop()
+	done := make(chan struct{})
+	go func() { // ends with the sockets, whose writers have deadlines
+		defer close(done)
+		h.tasks.Wait()
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		for h.sockets > 0 {
+			h.quiet.Wait()
+		}
+	}()
+	select {
+	case <-done:
+	case <-ctx.Done():
+	}
+}
+
+// Close is Drain without a limit of time. It may be called more than once.
+func (h *Hub) Close() error {
+	h.Drain(context.Background())
+	return nil
+}
+
+// Ready tells whether the store can be written now: nil, or why not.
+func (h *Hub) Ready() error {
+	ctx, cancel := context.WithTimeout(h.ctx, time.Second)
+	defer cancel()
+	return h.store.Ping(ctx)
+}
+
+// Do applies a command in a waiting room and returns once what it did is durable. It answers the errors of package
+// rooms, store.ErrNotFound for an unknown room, ErrRetry if the change is not durable yet, or ErrClosed.
+func (h *Hub) Do(ctx context.Context, room rooms.RoomID, cmd rooms.Command) (rooms.Outcome, error) {
+	a, err := h.actorOf(ctx, room)
+	if err != nil {
+		return rooms.Outcome{}, err
+	}
+	e := given{cmd: cmd, result: make(chan givenResult, 1)}
+	got, ok := ask(a, e, e.result)
+	if !ok {
+		return rooms.Outcome{}, ErrClosed
+	}
+	return got.out, got.err
+}
+
+// Visit answers a visit as its room's owner has it now: rooms.ErrNoVisit if it is not there, else as Do.
+func (h *Hub) Visit(ctx context.Context, room rooms.RoomID, id rooms.VisitID) (*rooms.Visit, error) {
+	a, err := h.actorOf(ctx, room)
+	if err != nil {
+		return nil, err
+	}
+	e := look{visit: id, result: make(chan *rooms.Visit, 1)}
+	v, ok := ask(a, e, e.result)
+	switch {
+	case !ok:
+		return nil, ErrClosed
+	case v == nil:
+		return nil, rooms.ErrNoVisit
+	}
+	return v, nil
+}
+
+// RoomChanged says that a room's directory data, or that of its staff or clinic, was changed in the store. The room
+// follows soon; while the store cannot be read it is tried again.
+func (h *Hub) RoomChanged(room rooms.RoomID) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	owned := h.rooms[room]
+	if owned == nil || h.closing {
+		return
+	}
+	h.tasks.Go(func() {
+		select {
+		case <-owned.ready:
+		case <-h.ctx.Done():
+			return
+		}
+		for owned.actor != nil && h.ctx.Err() == nil && !h.refresh(owned.actor, room) {
+			select {
+			case <-time.After(reloadEvery):
+			case <-h.ctx.Done():
+			}
+		}
+	})
+}
+
+func (h *Hub) refresh(a *actor, room rooms.RoomID) bool {
+	h.reload.Lock()
+	defer h.reload.Unlock()
+	ctx, cancel := context.WithTimeout(h.ctx, loadTimeout)
+	defer cancel()
+	about, err := h.store.Room(ctx, room)
+	if err != nil {
+		h.log.Warn("room.reload", zap.String("room", string(room)), zap.Error(err))
+		return false
+	}
+	d, err := h.directoryOf(ctx, about)
+	if err != nil {
+		h.log.Warn("room.reload", zap.String("room", string(room)), zap.Error(err))
+		return false
+	}
+	a.post(d)
+	return true
+}
+
+func (h *Hub) directoryOf(ctx context.Context, about rooms.WaitingRoom) (directory, error) {
+	clinic, err := h.store.Clinic(ctx, about.Clinic)
+	if err != nil {
+		return directory{}, err
+	}
+	staff, err := h.store.StaffOf(ctx, about.Clinic)
+	return directory{about: about, clinic: clinic, staff: staff}, err
+}
+
+// actorOf answers a room's actor, which it loads and starts if there is none.
+func (h *Hub) actorOf(ctx context.Context, room rooms.RoomID) (*actor, error) {
+	h.mu.Lock()
+	owned := h.rooms[room]
+	if owned == nil {
+		if h.closing {
+			h.mu.Unlock()
+			return nil, ErrClosed
+		}
+		owned = &ownedRoom{ready: make(chan struct{})}
+		h.rooms[room] = owned
+		h.tasks.Go(func() { h.load(room, owned) })
+	}
+	h.mu.Unlock()
+	select {
+	case <-owned.ready:
+		return owned.actor, owned.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// load makes a room's actor, or forgets the room so that the next who needs it tries again.
+func (h *Hub) load(room rooms.RoomID, owned *ownedRoom) {
+	defer close(owned.ready)
+	ctx, cancel := context.WithTimeout(h.ctx, loadTimeout)
+	defer cancel()
+	about, visits, err := h.store.LoadRoom(ctx, room)
+	var d directory
+	if err == nil {
+		d, err = h.directoryOf(ctx, about)
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if err == nil && h.closing {
+		err = ErrClosed
+	}
+	if owned.err = err; err != nil {
+		delete(h.rooms, room)
+		return
+	}
+	owned.actor = newActor(h, d, visits)
+	h.start(owned.actor)
+}
+
+// start runs an actor and its saver. The saver outlives the actor, so that the last decisions are saved.
+func (h *Hub) start(a *actor) {
+	saving, stopSaving := context.WithCancel(context.WithoutCancel(h.ctx))
+	h.tasks.Go(func() { a.saver.run(saving) })
+	h.tasks.Go(func() {
+		defer stopSaving()
+		a.run(h.ctx)
+	})
+}
+
+// deskOf is the waiting room that a member of staff wants to work in, if they may; their first one if they do not say.
+func (h *Hub) deskOf(ctx context.Context, who auth.Identity, want rooms.RoomID) (rooms.RoomID, error) {
+	member, err := h.store.Staff(ctx, who.Staff)
+	switch {
+	case err != nil:
+		return "", err
+	case len(member.Rooms) > 0 && want == "":
+		return member.Rooms[0], nil
+	case slices.Contains(member.Rooms, want):
+		return want, nil
+	}
+	return "", rooms.ErrForbidden
+}
+
+// seatLink is the link that a guest gets. Its token cannot fail: the identity is complete.
+func (h *Hub) seatLink(id auth.Identity) string {
+	token, err := h.keys.SeatToken(id)
+	if err != nil {
+		panic("signaling: " + err.Error())
+	}
+	return auth.Link(h.publicURL(nil), token)
+}
+
+// newID makes an identifier.
+func newID() string { return rooms.NewID(time.Now(), rand.Reader) }

@@ -1,0 +1,84 @@
+package signaling
+
+import (
+	"errors"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/anteroom/anteroom/rooms"
+)
+
+// metrics are counted whether or not somebody reads them. Labels are action names and error codes only.
+type metrics struct {
+	commands     *prometheus.CounterVec
+	saveSeconds  prometheus.Histogram
+	saveFailures prometheus.Counter
+	panics       prometheus.Counter
+	sockets      prometheus.GaugeFunc
+	rooms        prometheus.GaugeFunc
+}
+
+func newMetrics(h *Hub) *metrics {
+	return &metrics{
+		commands: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "anteroom_commands_total", Help: "Commands by action and result (ok or an error code).",
+		}, []string{"action", "result"}),
+		saveSeconds: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "anteroom_save_seconds", Help: "Time to make a change durable.",
+			Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2},
+		}),
+		saveFailures: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "anteroom_save_failures_total", Help: "Tries to make a change durable that failed.",
+		}),
+		panics: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "anteroom_panics_total", Help: "Panics that were confined to one event or connection.",
+		}),
+		sockets: prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "anteroom_sockets", Help: "Signaling sockets now.",
+		}, func() float64 {
+			h.mu.Lock()
+			defer h.mu.Unlock()
+			return float64(h.sockets)
+		}),
+		rooms: prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "anteroom_rooms", Help: "Waiting rooms this instance owns now.",
+		}, func() float64 {
+			h.mu.Lock()
+			defer h.mu.Unlock()
+			return float64(len(h.rooms))
+		}),
+	}
+}
+
+func (m *metrics) all() []prometheus.Collector {
+	return []prometheus.Collector{m.commands, m.saveSeconds, m.saveFailures, m.panics, m.sockets, m.rooms}
+}
+
+// Describe implements prometheus.Collector.
+func (m *metrics) Describe(to chan<- *prometheus.Desc) {
+	for _, c := range m.all() {
+		c.Describe(to)
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (m *metrics) Collect(to chan<- prometheus.Metric) {
+	for _, c := range m.all() {
+		c.Collect(to)
+	}
+}
+
+// command counts one by what became of it.
+func (m *metrics) command(action string, err error) {
+	result := "ok"
+	var refused *rooms.Error
+	switch {
+	case errors.As(err, &refused):
+		result = string(refused.Code)
+	case errors.Is(err, ErrRetry):
+		result = "retry"
+	case err != nil:
+		result = "internal"
+	}
+	m.commands.WithLabelValues(action, result).Inc()
+}

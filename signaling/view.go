@@ -1,0 +1,205 @@
+package signaling
+
+import (
+	"bytes"
+	"time"
+
+	"github.com/anteroom/anteroom/rooms"
+	"github.com/anteroom/anteroom/signaling/wire"
+)
+
+// sendView gives a session its view if that differs from the last one.
+func (a *actor) sendView(s *session) {
+	if s.conn == nil {
+		return
+	}
+	v := a.viewOf(s)
+	version := v.Version
+	v.Version = 0
+	data := encode(v)
+	if bytes.Equal(data, s.lastView) {
+		return
+	}
+	s.lastView = data
+	v.Version = version
+	s.conn.out.setView(v)
+}
+
+// afterView ends connections that have nothing more to come.
+func (a *actor) afterView(s *session) {
+	if s.isStaff() {
+		return
+	}
+	v, ok := a.room.Visit(s.who.Visit)
+	if !ok {
+		a.endSession(s, wire.CloseOver)
+		return
+	}
+	seat, ok := v.Seat(s.who.Seat)
+	switch {
+	case !ok || seat.State == rooms.SeatRemoved:
+		a.endSession(s, wire.CloseRemoved)
+	case v.Phase.Over() && a.isDurable(v):
+		a.endSession(s, wire.CloseOver)
+	case seat.State == rooms.SeatLeft:
+		s.dropPeer()
+	}
+}
+
+func (a *actor) isDurable(v *rooms.Visit) bool {
+	d, ok := a.durable[v.ID]
+	return ok && d.Version == v.Version
+}
+
+func (a *actor) endSession(s *session, code wire.CloseCode) {
+	s.dropPeer()
+	if s.conn != nil {
+		s.conn.out.close(code)
+	}
+}
+
+// viewOf is everything a session's page needs to be true.
+func (a *actor) viewOf(s *session) wire.View {
+	about := a.room.About()
+	view := wire.View{
+		Epoch: a.hub.epoch, Version: a.version,
+		Clinic:     wire.Clinic{Name: a.clinic.Name, Phone: a.clinic.Phone},
+		Room:       wire.RoomInfo{ID: string(about.ID), Name: about.Name},
+		People:     []wire.Person{},
+		Slots:      wireSlots(s.slots),
+		Connect:    a.mayConnect(s),
+		Send:       s.sending,
+		Colleagues: []wire.Staff{},
+	}
+	id, in := a.visitOf(s)
+	visit, ok := a.room.Visit(id)
+	if in = in && ok; in {
+		visit = rooms.Shown(visit, a.durable[id])
+		view.Visit = a.visitInfo(visit, s.isStaff())
+	}
+	if s.isStaff() {
+		a.staffView(s, visit, in, &view)
+	} else if in {
+		a.seatView(s, visit, &view)
+	}
+	return view
+}
+
+func (a *actor) staffView(s *session, visit *rooms.Visit, in bool, view *wire.View) {
+	member := a.staff[s.who.Staff]
+	view.Me = wire.Me{Staff: string(member.ID), Role: wire.Role(member.Role), Name: member.Name, State: wire.SeatExpected}
+	view.Arm = s.prepared.seat != ""
+	for id, other := range a.staff {
+		if id != member.ID {
+			at := a.atDesk[id]
+			view.Colleagues = append(view.Colleagues, wire.Staff{
+				ID: string(id), Name: other.Name, Role: wire.Role(other.Role), Here: at != nil && at.conn != nil,
+			})
+		}
+	}
+	sortStaff(view.Colleagues)
+	if !in {
+		return
+	}
+	if seat, ok := visit.StaffSeat(member.ID); ok {
+		view.Me.Seat, view.Me.State = string(seat.ID), wire.SeatState(seat.State)
+		view.People = a.people(visit)
+		return
+	}
+	view.Visit = nil // not durable yet
+}
+
+func (a *actor) seatView(s *session, visit *rooms.Visit, view *wire.View) {
+	seat, ok := visit.Seat(s.who.Seat)
+	if !ok {
+		return
+	}
+	view.Me = wire.Me{Seat: string(seat.ID), Role: wire.Role(seat.Role), Name: seat.Name, State: wire.SeatState(seat.State)}
+	switch seat.State {
+	case rooms.SeatHeld:
+		view.Me.Held = ms(seat.HeldAt)
+		view.People = a.people(visit)
+	case rooms.SeatAdmitted:
+		view.People = a.people(visit)
+	case rooms.SeatWaiting:
+		view.Arm = a.armed(seat.ID)
+		view.Queue = a.queueView(visit, seat)
+	}
+}
+
+func (a *actor) queueView(visit *rooms.Visit, seat *rooms.Seat) *wire.Queue {
+	usual := a.room.About().UsualWait
+	q := &wire.Queue{Ahead: a.queue.ahead[visit.ID], Since: ms(seat.WaitingSince), WaitMin: usual[0], WaitMax: usual[1]}
+	if seat.Role != rooms.Patient {
+		q.Ahead = 0 // a guest waits for this one visit
+	}
+	return q
+}
+
+func (a *actor) visitInfo(v *rooms.Visit, staff bool) *wire.Visit {
+	info := &wire.Visit{
+		ID: string(v.ID), Phase: wire.Phase(v.Phase), ScheduledAt: ms(v.ScheduledAt), StartedAt: ms(v.StartedAt),
+		With: a.with(v), Locked: v.Locked,
+	}
+	if staff {
+		info.Disposition = wire.Disposition(v.Disposition)
+	}
+	return info
+}
+
+// with names the staff who are or were in a visit, or else those who are expected.
+func (a *actor) with(v *rooms.Visit) []string {
+	names := []string{}
+	for _, seat := range v.Seats {
+		if seat.Staff != "" && !seat.AdmittedAt.IsZero() {
+			names = append(names, seat.Name)
+		}
+	}
+	if len(names) > 0 {
+		return names
+	}
+	for _, id := range v.Expected {
+		if member, ok := a.staff[id]; ok {
+			names = append(names, member.Name)
+		}
+	}
+	return names
+}
+
+func (a *actor) people(v *rooms.Visit) []wire.Person {
+	people := []wire.Person{}
+	for i := range v.Seats {
+		seat := &v.Seats[i]
+		if seat.State != rooms.SeatAdmitted && seat.State != rooms.SeatHeld {
+			continue
+		}
+		p := wire.Person{
+			Seat: string(seat.ID), Role: wire.Role(seat.Role), Name: seat.Name, State: wire.SeatState(seat.State),
+			Media: wire.Media{Audio: wire.MediaOff, Video: wire.MediaOff}, Link: wire.LinkReconnecting,
+		}
+		if s := a.sessionAt(seat); s != nil {
+			p.Media, p.Stalled, p.Link = s.media, a.stalled(s), link(s, seat)
+		}
+		people = append(people, p)
+	}
+	return people
+}
+
+// link is how the page of a seat is connected.
+func link(s *session, seat *rooms.Seat) wire.Link {
+	switch {
+	case s != nil && s.conn != nil:
+		return wire.LinkConnected
+	case seat.ArrivedAt.IsZero() && seat.Staff == "":
+		return wire.LinkNone
+	}
+	return wire.LinkReconnecting
+}
+
+// ms is a time on the wire.
+func ms(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
+}
