@@ -1,0 +1,257 @@
+/**
+ * Keeps this page's peer as the view wants it: makes one, replaces one that broke, closes one that is
+ * not wanted, and leaves a live one alone however often the line to the server breaks.
+ */
+import { VisitError } from '../errors';
+import { Backoff } from '../line/backoff';
+import type { Answer, Hello, ICEServer, View, Welcome } from '../wire.gen';
+import type { Gatekeeper } from './gatekeeper';
+import { Peer, type Kind } from './peer';
+
+/** Disconnected for longer is not a hiccup of the network. */
+const patienceMS = 5000;
+/** From the answer to connected. */
+const connectMS = 12_000;
+
+export type MediaState = 'none' | 'connecting' | 'up' | 'interrupted';
+
+export interface PeerLinkHooks {
+  /** asks the server; rejects when the line is down */
+  offer(sdp: string): Promise<Answer>;
+  /** a new peer took over, or its state changed */
+  changed(): void;
+}
+
+export class PeerLink {
+  readonly #gatekeeper: Gatekeeper;
+  readonly #pairs: number;
+  readonly #hooks: PeerLinkHooks;
+  readonly #backoff = new Backoff();
+  readonly #tracks: Record<Kind, MediaStreamTrack | null> = { audio: null, video: null };
+  #iceServers: readonly ICEServer[] | undefined;
+  #view: View | undefined;
+  #lineUp = false;
+  #peer: Peer | undefined;
+  #generation = 0;
+  #offering = false;
+  #wasUp = false;
+  #watch: ReturnType<typeof setTimeout> | undefined;
+  #retry: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(gatekeeper: Gatekeeper, pairs: number, hooks: PeerLinkHooks) {
+    this.#gatekeeper = gatekeeper;
+    this.#pairs = pairs;
+    this.#hooks = hooks;
+  }
+
+  get peer(): Peer | undefined {
+    return this.#peer;
+  }
+
+  /** Grows with each new peer. */
+  get generation(): number {
+    return this.#generation;
+  }
+
+  get state(): MediaState {
+    const replacing = this.#wasUp ? 'interrupted' : 'connecting';
+    if (!this.#peer) return this.#view?.connect ? replacing : 'none';
+    switch (this.#peer.state) {
+      case 'connected':
+        return 'up';
+      case 'new':
+      case 'connecting':
+        return replacing;
+      case 'disconnected':
+      case 'failed':
+        return 'interrupted';
+      case 'closed':
+        return 'none';
+    }
+  }
+
+  /** Media flows out: the server wants it and the way is there. */
+  get sending(): boolean {
+    return this.#view?.send === true && this.#peer?.state === 'connected';
+  }
+
+  /** What hello says of the peer: the live one, or the offer of a new one where one is surely wanted. */
+  async greeting(): Promise<Pick<Hello, 'peer' | 'sdp'>> {
+    if (this.#peer?.id && this.#alive(this.#peer)) return { peer: this.#peer.id };
+    if (!this.#view?.connect || !this.#iceServers) return {};
+    try {
+      return { sdp: await (await this.#make()).offer() };
+    } catch {
+      return {}; // then the offer is made after welcome, and tried again there
+    }
+  }
+
+  async welcomed(welcome: Welcome): Promise<void> {
+    this.#iceServers = welcome.iceServers;
+    this.#lineUp = true;
+    this.#view = welcome.view;
+    if (welcome.answer !== undefined && this.#peer) {
+      await this.#accept(this.#peer, { peer: welcome.peer, sdp: welcome.answer });
+    } else if (this.#peer && this.#peer.id !== welcome.peer) {
+      this.#drop();
+    }
+    this.#settle();
+  }
+
+  viewed(view: View): void {
+    this.#view = view;
+    this.#settle();
+  }
+
+  lineLost(): void {
+    this.#lineUp = false;
+    clearTimeout(this.#retry);
+    this.#retry = undefined;
+  }
+
+  /** The server could not read our offer: make another. */
+  refused(): void {
+    this.#drop();
+  }
+
+  setTrack(kind: Kind, track: MediaStreamTrack | undefined): void {
+    this.#tracks[kind] = track ?? null;
+    this.#feed();
+  }
+
+  /** The person goes: nothing leaves from now on, whenever the server hears of it. */
+  hush(): void {
+    if (this.#view) this.viewed({ ...this.#view, arm: false, send: false });
+  }
+
+  close(): void {
+    this.lineLost();
+    this.#view = undefined;
+    this.#drop();
+  }
+
+  #settle(): void {
+    if (!this.#view?.connect) {
+      this.#wasUp = false;
+      this.#drop();
+    } else if (this.#lineUp && !this.#offering && !this.#retry && !this.#peer)
+      void this.#negotiate();
+    this.#feed();
+  }
+
+  /** Attaches tracks and moves the gate. Without a gate a track is attached only when it may leave. */
+  #feed(): void {
+    const peer = this.#peer;
+    if (!peer) return;
+    const send = this.#view?.send === true;
+    const run = send || (this.#view?.arm === true && peer.gated);
+    peer.open(send);
+    void peer.send('audio', run ? this.#tracks.audio : null);
+    void peer.send('video', run ? this.#tracks.video : null);
+  }
+
+  async #negotiate(): Promise<void> {
+    this.#offering = true;
+    try {
+      const peer = await this.#make();
+      const answer = await this.#hooks.offer(await peer.offer());
+      await this.#accept(peer, answer);
+    } catch (error) {
+      this.#drop();
+      this.#again(error);
+    } finally {
+      this.#offering = false;
+    }
+    this.#settle();
+  }
+
+  /** Not yet: the next view says when. Offline: the next welcome does. All else is tried again. */
+  #again(error: unknown): void {
+    const code = error instanceof VisitError ? error.code : 'unknown';
+    if (code === 'not_yet' || code === 'offline' || code === 'closed') return;
+    this.#retryAfter(this.#backoff.next('later'));
+  }
+
+  #retryAfter(ms: number): void {
+    clearTimeout(this.#retry);
+    this.#retry = setTimeout(() => {
+      this.#retry = undefined;
+      this.#settle();
+    }, ms);
+  }
+
+  async #make(): Promise<Peer> {
+    const gated = await this.#gatekeeper.ready();
+    if (!this.#view?.connect) throw new VisitError('not_yet', 'no longer wanted');
+    this.#drop();
+    const peer: Peer = new Peer({
+      iceServers: this.#iceServers ?? [],
+      pairs: this.#pairs,
+      gate: gated ? this.#gatekeeper.gate() : undefined,
+      changed: () => {
+        if (peer === this.#peer) this.#moved(peer);
+      },
+    });
+    this.#peer = peer;
+    this.#generation += 1;
+    this.#hooks.changed();
+    return peer;
+  }
+
+  async #accept(peer: Peer, answer: Answer): Promise<void> {
+    if (peer !== this.#peer) return;
+    this.#giveUpAfter(peer, connectMS);
+    try {
+      await peer.accept(answer);
+    } catch {
+      this.#replace(peer);
+    }
+    this.#hooks.changed();
+  }
+
+  #moved(peer: Peer): void {
+    clearTimeout(this.#watch);
+    switch (peer.state) {
+      case 'connected':
+        this.#wasUp = true;
+        this.#backoff.reset();
+        break;
+      case 'disconnected':
+        this.#giveUpAfter(peer, patienceMS);
+        break;
+      case 'connecting':
+        this.#giveUpAfter(peer, connectMS);
+        break;
+      case 'failed':
+        this.#replace(peer);
+        break;
+      case 'new':
+      case 'closed':
+        break;
+    }
+    this.#hooks.changed();
+  }
+
+  #giveUpAfter(peer: Peer, ms: number): void {
+    clearTimeout(this.#watch);
+    this.#watch = setTimeout(() => this.#replace(peer), ms);
+  }
+
+  #replace(peer: Peer): void {
+    if (peer !== this.#peer) return;
+    this.#drop();
+    this.#retryAfter(this.#backoff.next('at_once'));
+  }
+
+  #alive(peer: Peer): boolean {
+    return peer.state !== 'failed' && peer.state !== 'closed';
+  }
+
+  #drop(): void {
+    clearTimeout(this.#watch);
+    if (!this.#peer) return;
+    this.#peer.close();
+    this.#peer = undefined;
+    this.#hooks.changed();
+  }
+}
