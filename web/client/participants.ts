@@ -1,0 +1,64 @@
+/** The people of the view with their pictures; a person's object stays for as long as they are there. */
+import type { Participant } from './api';
+import { Picture } from './picture';
+import type { Peer } from './peer/peer';
+import type { Person, View } from './wire.gen';
+
+/** The peer that receives, and its number. */
+export interface Receiving {
+  peer: Peer | undefined;
+  generation: number;
+}
+
+export class Participants {
+  readonly #changed: () => void;
+  readonly #pictures = new Map<string, Picture>();
+  #all: readonly Participant[] = [];
+
+  constructor(changed: () => void) {
+    this.#changed = changed;
+  }
+
+  get all(): readonly Participant[] {
+    return this.#all;
+  }
+
+  update(view: View | undefined, receiving: Receiving): void {
+    const people = view?.people ?? [];
+    this.#forgetAllBut(new Set(people.map(({ seat }) => seat)));
+    this.#all = people.map((person) => this.#participant(person, view, receiving));
+  }
+
+  replay(): void {
+    for (const picture of this.#pictures.values()) picture.replay();
+  }
+
+  #participant(person: Person, view: View | undefined, receiving: Receiving): Participant {
+    const slot = view?.slots.findIndex(({ seat }) => seat === person.seat) ?? -1;
+    const video = this.#picture(person.seat);
+    const track = receiving.peer?.slot(slot)?.video;
+    const seen = track !== undefined && person.media.video === 'on' && person.state === 'admitted';
+    const start = [receiving.generation, slot, view?.slots[slot]?.gen].join('.');
+    video.show(seen ? { track, start } : undefined);
+    return {
+      ...person,
+      me: person.seat === view?.me.seat,
+      slot: slot < 0 ? undefined : slot,
+      video,
+    };
+  }
+
+  #picture(seat: string): Picture {
+    const picture = this.#pictures.get(seat) ?? new Picture(this.#changed);
+    this.#pictures.set(seat, picture);
+    return picture;
+  }
+
+  #forgetAllBut(seats: ReadonlySet<string>): void {
+    for (const [seat, picture] of this.#pictures) {
+      if (seats.has(seat)) continue;
+      picture.show(undefined);
+      this.#pictures.delete(seat);
+    }
+  }
+}

@@ -1,0 +1,99 @@
+/**
+ * One person's picture. It is covered from each hold, switch and new start until a frame that came
+ * afterwards is on the screen: an element keeps the last frame of whoever was there before.
+ */
+import type { ParticipantVideo } from './api';
+
+/** A track and what makes it another start: peer, slot and generation. */
+export interface Showing {
+  track: MediaStreamTrack;
+  start: string;
+}
+
+export class Picture implements ParticipantVideo {
+  readonly #changed: () => void;
+  readonly #elements = new Set<HTMLVideoElement>();
+  #showing: Showing | undefined;
+  #covered = true;
+  #since = 0;
+
+  constructor(changed: () => void) {
+    this.#changed = changed;
+  }
+
+  get covered(): boolean {
+    return this.#covered;
+  }
+
+  attach(element: HTMLVideoElement): () => void {
+    this.#elements.add(element);
+    element.muted = true;
+    element.playsInline = true;
+    this.#put(element);
+    return () => {
+      if (this.#elements.delete(element)) element.srcObject = null;
+    };
+  }
+
+  show(showing: Showing | undefined): void {
+    if (showing?.start === this.#showing?.start) return;
+    const track = this.#showing?.track;
+    this.#showing = showing;
+    this.#since = performance.now();
+    this.#cover(true);
+    for (const element of this.#elements) {
+      if (showing?.track === track) this.#awaitFrame(element);
+      else this.#put(element);
+    }
+  }
+
+  /** A tap allows what the browser refused before, as in Low Power Mode. */
+  replay(): void {
+    for (const element of this.#elements) play(element);
+  }
+
+  #put(element: HTMLVideoElement): void {
+    element.srcObject = this.#showing ? new MediaStream([this.#showing.track]) : null;
+    if (!this.#showing) return;
+    play(element);
+    this.#awaitFrame(element);
+  }
+
+  #awaitFrame(element: HTMLVideoElement): void {
+    const start = this.#showing?.start;
+    if (start === undefined || !this.#covered) return;
+    const arrived = (receivedAt: number | undefined): void => {
+      if (start !== this.#showing?.start || !this.#elements.has(element)) return;
+      // A frame that was on its way before the switch is still of the person before.
+      if (receivedAt !== undefined && receivedAt < this.#since) this.#awaitFrame(element);
+      else this.#cover(false);
+    };
+    nextFrame(element, arrived);
+  }
+
+  #cover(covered: boolean): void {
+    if (this.#covered === covered) return;
+    this.#covered = covered;
+    this.#changed();
+  }
+}
+
+function nextFrame(
+  element: HTMLVideoElement,
+  arrived: (receivedAt: number | undefined) => void,
+): void {
+  if ('requestVideoFrameCallback' in element) {
+    element.requestVideoFrameCallback((_, { receiveTime }) => arrived(receiveTime));
+    return;
+  }
+  // Older Firefox: the clock of a live picture moves with its frames.
+  const old = element as HTMLVideoElement;
+  old.addEventListener('timeupdate', () => arrived(undefined), { once: true });
+}
+
+/** On the next task: Safari refuses to play in the one that set the source. */
+function play(element: HTMLVideoElement): void {
+  setTimeout(() => {
+    if (element.srcObject && element.paused) element.play().catch(() => undefined);
+  });
+}
