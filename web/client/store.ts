@@ -1,0 +1,106 @@
+/** What the server has said, as it stands: view, rows, messages and its clock; and who is told of news. */
+import type { VisitEvents } from './api';
+import { Clock } from './clock';
+import { RowList } from './list';
+import { Messages } from './messages';
+import type {
+  Event,
+  Hello,
+  List,
+  Message,
+  Messages as MessageBatch,
+  Row,
+  View,
+  Welcome,
+} from './wire.gen';
+
+export interface StoreHooks {
+  emit: <E extends keyof VisitEvents>(event: E, detail: VisitEvents[E]) => void;
+  /** a patient's or guest's visit is over, or their seat is given up */
+  over: () => void;
+}
+
+export class Store {
+  readonly clock = new Clock();
+  readonly #hooks: StoreHooks;
+  readonly #rows = new RowList();
+  readonly #messages = new Messages();
+  #view: View | undefined;
+
+  constructor(hooks: StoreHooks) {
+    this.#hooks = hooks;
+  }
+
+  get view(): View | undefined {
+    return this.#view;
+  }
+
+  get rows(): ReadonlyMap<string, Row> {
+    return this.#rows.rows;
+  }
+
+  get messages(): readonly Message[] {
+    return this.#messages.all;
+  }
+
+  /** What was seen, so that only the rest is sent. */
+  get citation(): Pick<Hello, 'messages' | 'list'> {
+    const list = this.#rows.version;
+    return { messages: this.#messages.seen, ...(list !== undefined && { list }) };
+  }
+
+  welcomed(welcome: Welcome, asked: number): void {
+    this.clock.heard(welcome.now, asked);
+    this.#takeView(welcome.view);
+    if (welcome.list) this.#takeList(welcome.list);
+    this.#takeMessages(welcome.messages);
+  }
+
+  /** By type; an event that this version does not know is not for it. Returns the view if it was one. */
+  heard({ t, d }: Event): View | undefined {
+    // What a type carries is fixed by the generated wire types.
+    switch (t) {
+      case 'view':
+        this.#takeView(d as View);
+        return d as View;
+      case 'list':
+        this.#takeList(d as List);
+        return undefined;
+      case 'messages':
+        this.#takeMessages((d as MessageBatch).messages);
+        return undefined;
+      default:
+        return undefined;
+    }
+  }
+
+  #takeView(view: View): void {
+    const before = this.#view;
+    this.#view = view;
+    if (before && !isOver(before) && isOver(view) && view.me.staff === '') this.#hooks.over();
+    this.#hooks.emit('viewChanged', view);
+    if (before && !wasIn(before) && view.me.state === 'admitted')
+      this.#hooks.emit('admitted', view);
+  }
+
+  #takeList(list: List): void {
+    const arrived = this.#rows.merge(list);
+    this.#hooks.emit('listChanged', this.#rows.rows);
+    for (const row of arrived) this.#hooks.emit('arrived', row);
+  }
+
+  #takeMessages(messages: readonly Message[]): void {
+    for (const message of this.#messages.merge(messages))
+      this.#hooks.emit('messageReceived', message);
+  }
+}
+
+function isOver({ me, visit }: View): boolean {
+  const phase = visit?.phase;
+  const ended = phase === 'ended' || phase === 'cancelled' || phase === 'noshow';
+  return ended || me.state === 'left' || me.state === 'removed';
+}
+
+function wasIn({ me }: View): boolean {
+  return me.state === 'admitted' || me.state === 'held';
+}
