@@ -17,8 +17,8 @@ export interface Conversation {
   readonly lines: ReadonlySignal<readonly Line[]>;
   readonly draft: ReadonlySignal<string>;
   readonly failed: ReadonlySignal<boolean>;
-  write(text: string): void;
-  send(): void;
+  write: (text: string) => void;
+  send: () => void;
 }
 
 /** Where a staff member writes to; a seat writes where the server knows it to be. */
@@ -33,30 +33,31 @@ export function createConversation({ visit, read }: Live, to: () => To | undefin
   const failed = signal(false);
   const belongs = (message: { visit: string; thread: string }): boolean => {
     const place = to();
-    return place === undefined || (message.visit === place.visit && message.thread === (place.thread ?? ''));
+    return (
+      place === undefined ||
+      (message.visit === place.visit && message.thread === (place.thread ?? ''))
+    );
   };
   const said = read((now) => now.messages.filter(belongs).map(lineOf));
   const sending = read((now) =>
     now.chat.pending
       .filter((message) => belongs({ visit: message.visit ?? '', thread: message.thread ?? '' }))
-      .map(
-        ({ id, text }): Line => ({
-          key: `pending ${id}`,
-          mine: true,
-          name: '',
-          role: undefined,
-          at: undefined,
-          text,
-          pending: true,
-        }),
-      ),
+      .map(({ id, text }): Line => ({
+        key: `pending ${id}`,
+        mine: true,
+        name: '',
+        role: undefined,
+        at: undefined,
+        text,
+        pending: true,
+      })),
   );
   return {
     lines: computed(() => [...said.value, ...sending.value]),
     draft,
     failed,
     write(text) {
-      draft.value = [...text].slice(0, MaxChatRunes).join('');
+      draft.value = Array.from(text).slice(0, MaxChatRunes).join('');
     },
     send() {
       const text = draft.value.trim();

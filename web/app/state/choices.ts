@@ -13,5 +13,5 @@ export function saveChoices(store: Store, handle: string, { audio, video }: Choi
 
 export function loadChoices(store: Store, handle: string): Choices {
   const saved = store.getItem(key(handle)) ?? '00';
-  return { audio: saved[0] === '1', video: saved[1] === '1' };
+  return { audio: saved.startsWith('1'), video: saved[1] === '1' };
 }

@@ -13,14 +13,14 @@ export interface Controls {
   readonly trouble: ReadonlySignal<DeviceTrouble | undefined>;
   /** the trouble as long as nobody has put it aside */
   readonly unseen: ReadonlySignal<DeviceTrouble | undefined>;
-  toggleMicrophone(): void;
-  toggleCamera(): void;
-  flip(): void;
-  choose(kind: 'microphone' | 'camera' | 'speaker', deviceId: string): void;
+  toggleMicrophone: () => void;
+  toggleCamera: () => void;
+  flip: () => void;
+  choose: (kind: 'microphone' | 'camera' | 'speaker', deviceId: string) => void;
   /** Opens both, with one prompt where one is needed. */
-  open(want: { audio: boolean; video: boolean }): Promise<void>;
-  tryAgain(): Promise<void>;
-  putAside(): void;
+  open: (want: { audio: boolean; video: boolean }) => Promise<void>;
+  tryAgain: () => Promise<void>;
+  putAside: () => void;
 }
 
 export function createControls({ visit, read }: Live, place: Place): Controls {

@@ -43,5 +43,5 @@ export function placeOf(userAgent: string, touchPoints: number): Place {
   if (/Android/i.test(userAgent)) return 'android';
   if (/iPhone|iPad|iPod/i.test(userAgent)) return 'ios';
   // An iPad says that it is a Mac.
-  return /Macintosh/.test(userAgent) && touchPoints > 1 ? 'ios' : 'desktop';
+  return userAgent.includes('Macintosh') && touchPoints > 1 ? 'ios' : 'desktop';
 }

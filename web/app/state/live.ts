@@ -5,11 +5,11 @@ import type { Visit } from '../../client/index';
 export interface Live {
   readonly visit: Visit;
   /** The visit, for a component that draws it again after any change. */
-  get(): Visit;
+  get: () => Visit;
   /** A signal of whatever `read` takes from the visit, fresh after any change. */
-  read<T>(read: (visit: Visit) => T): ReadonlySignal<T>;
+  read: <T>(read: (visit: Visit) => T) => ReadonlySignal<T>;
   /** Stops listening; the visit itself stays. */
-  stop(): void;
+  stop: () => void;
 }
 
 export function live(visit: Visit): Live {

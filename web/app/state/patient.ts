@@ -1,6 +1,6 @@
 /** Which screen a patient or guest sees: one pure function of what is known. */
 import type { ClosedCode, Phase, SeatState } from '../../client/index';
-import type { LinkProblem } from '../words/join';
+import type { LinkProblem } from '../words/problems';
 
 export type Screen =
   | 'opening'
@@ -31,7 +31,8 @@ const over: ReadonlySet<Phase> = new Set<Phase>(['ended', 'cancelled', 'noshow']
 export function screenOf(facts: Facts): Screen {
   if (facts.problem !== undefined) return 'link';
   if (facts.seat === 'removed') return 'closed';
-  if (facts.closed === 'over' || (facts.phase !== undefined && over.has(facts.phase))) return 'over';
+  if (facts.closed === 'over' || (facts.phase !== undefined && over.has(facts.phase)))
+    return 'over';
   if (facts.left) return 'left';
   if (facts.closed !== undefined) return 'closed';
   switch (facts.seat) {
@@ -51,7 +52,10 @@ export function screenOf(facts: Facts): Screen {
 }
 
 /** The way a person can join with the devices that work. */
-export function joinHow(microphone: boolean, camera: boolean): 'both' | 'sound' | 'picture' | 'chat' {
+export function joinHow(
+  microphone: boolean,
+  camera: boolean,
+): 'both' | 'sound' | 'picture' | 'chat' {
   if (microphone) return camera ? 'both' : 'sound';
   return camera ? 'picture' : 'chat';
 }

@@ -7,7 +7,7 @@ export async function wouldPrompt(): Promise<boolean> {
   try {
     const states = await Promise.all(
       (['camera', 'microphone'] as const).map(async (name) => {
-        const status = await navigator.permissions.query({ name: name as PermissionName });
+        const status = await navigator.permissions.query({ name });
         return status.state;
       }),
     );

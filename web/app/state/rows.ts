@@ -1,11 +1,9 @@
 /** The waiting room's rows as the clinician reads them: grouped, ordered, with badges. */
-import type { Row } from '../../client/index';
+import type { Row, View } from '../../client/index';
 
 export interface Groups {
   /** they wait: patients and guests, in queue order */
   ready: Row[];
-  /** in a visit in which no clinician is */
-  alone: Row[];
   yours: Row[];
   expected: Row[];
   colleagues: Row[];
@@ -21,7 +19,6 @@ export interface Mine {
 export function groupRows(rows: Iterable<Row>, mine: Mine): Groups {
   const groups: Groups = {
     ready: [],
-    alone: [],
     yours: [],
     expected: [],
     colleagues: [],
@@ -54,26 +51,32 @@ function groupOf(row: Row, mine: Mine): keyof Groups | undefined {
     case 'admitted':
     case 'held':
       if (!patient) return undefined;
-      if (row.visit === mine.visit || row.with.includes(mine.name)) return 'yours';
-      return row.with.length === 0 ? 'alone' : 'colleagues';
+      return row.visit === mine.visit || row.with.includes(mine.name) ? 'yours' : 'colleagues';
     case 'removed':
       return undefined;
   }
 }
 
+/** The row as the own view has it: that comes at once, the list up to a quarter of a second later. */
+export function freshest(row: Row, view: View | undefined): Row {
+  const person = view?.people.find(({ seat }) => seat === row.seat);
+  if (person === undefined) return row;
+  const { state, link, media } = person;
+  return { ...row, state, link, media };
+}
+
 const byName = (a: Row, b: Row): number => a.name.localeCompare(b.name);
 
-/**
- * Keeps known rows where they are while somebody points at them: rows that stay keep their order,
- * new ones come last.
- */
-export function steady(before: readonly string[], rows: readonly Row[]): Row[] {
-  const place = new Map(before.map((seat, index) => [seat, index]));
-  const rank = (row: Row) => place.get(row.seat) ?? Infinity;
-  return rows
-    .map((row, index) => ({ row, index, rank: rank(row) }))
-    .sort((a, b) => (a.rank === b.rank ? a.index - b.index : a.rank - b.rank))
-    .map(({ row }) => row);
+/** Where each seat was in the list when it was last shown. */
+export type Places = ReadonlyMap<string, number>;
+
+/** Known rows stay where they were, new ones come last. */
+export function steady(places: Places, rows: readonly Row[]): Row[] {
+  const placeOf = ({ seat }: Row) => places.get(seat) ?? Infinity;
+  return [...rows].sort((a, b) => {
+    const [one, two] = [placeOf(a), placeOf(b)];
+    return one === two ? 0 : one - two;
+  });
 }
 
 export interface Waiting {

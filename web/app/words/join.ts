@@ -1,7 +1,8 @@
 /** Words of the patient's and guest's page. */
-import type { ClosedCode, JoinCode, Phase, Role } from '../../client/index';
+import type { ClosedCode, Phase, Role } from '../../client/index';
 import { asRole, names } from './people';
 import type { Screen } from '../state/patient';
+import type { FullPage } from './problems';
 import { dayAndTime } from './time';
 
 export interface Whom {
@@ -15,9 +16,7 @@ const whom = ({ with: staff, clinic }: Whom): string => (staff.length > 0 ? name
 export const joinWords = {
   opening: 'Opening your visit',
   visit: (who: Whom) =>
-    who.role === 'patient'
-      ? `Your video visit with ${whom(who)}`
-      : `Video visit with ${whom(who)}`,
+    who.role === 'patient' ? `Your video visit with ${whom(who)}` : `Video visit with ${whom(who)}`,
   youJoinAs: (role: Role) => `You join as ${asRole[role]}`,
   when: (at: number, now: number) => {
     const text = dayAndTime(at, now);
@@ -42,7 +41,7 @@ export const joinWords = {
 
   checkedIn: 'You are checked in',
   stations: { here: 'Here', waiting: 'Waiting', visit: 'Visit' },
-  next: "You are next. The clinician will let you in soon.",
+  next: 'You are next. The clinician will let you in soon.',
   ahead: (n: number) => (n === 1 ? '1 person is ahead of you.' : `${n} people are ahead of you.`),
   usual: (min: number, max: number) =>
     min === max
@@ -56,7 +55,9 @@ export const joinWords = {
   leaveRoom: 'Leave the waiting room',
 
   ready: (who: readonly string[]) =>
-    who.length > 0 ? `${names(who)} ${who.length > 1 ? 'are' : 'is'} with you now` : 'Your visit starts now',
+    who.length > 0
+      ? `${names(who)} ${who.length > 1 ? 'are' : 'is'} with you now`
+      : 'Your visit starts now',
   heldTitle: (by: string) => `${by} has put you on hold for a moment`,
   heldBy: 'The clinic',
   heldText: 'Nobody can see or hear you. Please stay here. The visit goes on by itself.',
@@ -80,11 +81,6 @@ export const joinWords = {
   useThis: 'Use this one instead',
   lost: 'The connection was lost. We are connecting you again. Your place is safe.',
 };
-
-interface FullPage {
-  title: string;
-  text: string;
-}
 
 /** How the visit ended, where it did not simply end. */
 export const overWords: Partial<Record<Phase, FullPage>> = {
@@ -123,39 +119,6 @@ export const closedWords: Record<ClosedCode, FullPage> = {
   },
 };
 
-export type LinkProblem = JoinCode | 'offline' | 'internal';
-
-export const linkWords: Record<LinkProblem, FullPage> = {
-  link_unknown: {
-    title: 'This link does not work',
-    text: 'Open the link in your message once more. If you typed it, check each letter.',
-  },
-  link_revoked: {
-    title: 'This link was replaced',
-    text: 'The clinic has sent a newer link. Open that one, or ring the clinic.',
-  },
-  link_expired: {
-    title: 'This link is too old',
-    text: 'Ask the clinic for a new link.',
-  },
-  visit_over: {
-    title: 'This visit is over',
-    text: 'There is nothing left to join. Ring the clinic if you have a question.',
-  },
-  too_many: {
-    title: 'Please wait a moment',
-    text: 'This link was opened many times. Wait a minute, then try again.',
-  },
-  offline: {
-    title: 'We cannot reach the clinic',
-    text: 'Check that your phone is online, then try again. Your place is safe.',
-  },
-  internal: {
-    title: 'Something went wrong on our side',
-    text: 'It is not your fault, and your place is safe. Please try again in a moment.',
-  },
-};
-
 const titles: Record<Screen, string> = {
   opening: 'Opening your visit',
   link: 'This link does not work',
@@ -172,6 +135,8 @@ const titles: Record<Screen, string> = {
 /** What the tab says. */
 export function pageTitle(screen: Screen, clinic: string | undefined, ahead: number | undefined) {
   const place =
-    screen === 'waiting' && ahead !== undefined && ahead > 0 ? `${ahead} ahead of you` : titles[screen];
+    screen === 'waiting' && ahead !== undefined && ahead > 0
+      ? `${ahead} ahead of you`
+      : titles[screen];
   return clinic === undefined ? place : `${place} · ${clinic}`;
 }

@@ -36,5 +36,5 @@ export function initials(name: string): string {
     .split(/\s+/)
     .filter((word) => word !== '' && !/^(dr|prof|mr|mrs|ms|mx|rn|np)\.?$/i.test(word));
   const letters = [words[0], words.length > 1 ? words[words.length - 1] : undefined];
-  return letters.map((word) => [...(word ?? '')][0]?.toUpperCase() ?? '').join('');
+  return letters.map((word) => Array.from(word ?? '')[0]?.toUpperCase() ?? '').join('');
 }

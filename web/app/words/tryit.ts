@@ -27,7 +27,7 @@ export const tryWords = {
     text: 'Create visits from your own system, or put the visit into your own page.',
     api: 'API reference',
     library: 'Client library in ten lines',
-    docs: 'Documentation',
+    docs: 'Documentation: the folder docs of the source',
   },
   as: (name: string) => `as ${name}`,
 };
