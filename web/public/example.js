@@ -14,7 +14,10 @@ visit.subscribe(() => {
   const box = document.querySelector('div');
   while (box.children.length > others.length) box.lastChild.remove();
   others.slice(box.children.length).forEach((person) => {
-    const video = Object.assign(document.createElement('video'), { muted: true, playsInline: true });
+    const video = Object.assign(document.createElement('video'), {
+      muted: true,
+      playsInline: true,
+    });
     box.append(video);
     person.video.attach(video);
   });

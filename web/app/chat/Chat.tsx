@@ -75,7 +75,12 @@ export function Chat({ talk, label = chatWords.label, tests = true }: Props) {
             talk.write(event.currentTarget.value);
           }}
         />
-        <button type="submit" class="send" aria-label={chatWords.send} data-testid={test('chat-send')}>
+        <button
+          type="submit"
+          class="send"
+          aria-label={chatWords.send}
+          data-testid={test('chat-send')}
+        >
           <Icon name="send" />
         </button>
       </form>

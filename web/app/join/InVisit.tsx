@@ -63,7 +63,11 @@ export function InVisit({ session }: { session: Session }) {
   return (
     <main class={`call ${chatting.value ? 'chatting' : ''}`}>
       <h1 class="unseen">
-        {joinWords.visit({ role: view.me.role, clinic: view.clinic.name, with: view.visit?.with ?? [] })}
+        {joinWords.visit({
+          role: view.me.role,
+          clinic: view.clinic.name,
+          with: view.visit?.with ?? [],
+        })}
       </h1>
       <Stage live={live} controls={controls} people={participants} mine={view.me.role}>
         <Arrival who={others.map((person) => person.name)} />

@@ -1,7 +1,8 @@
 import { Button } from '../ui/Button';
 import { Icon } from '../ui/Icon';
 import type { IconName } from '../ui/icons';
-import { closedWords, joinWords, linkWords, overWords } from '../words/join';
+import { closedWords, joinWords, overWords } from '../words/join';
+import { linkWords } from '../words/problems';
 import { names } from '../words/people';
 import { stopwatch } from '../words/time';
 import { stageWords } from '../words/stage';

@@ -29,7 +29,10 @@ const session = createSession(visit, {
   saveChoices: (choices) => {
     saveChoices(sessionStorage, visit.handle ?? '', choices);
   },
-  vibrate: () => void navigator.vibrate?.([200, 100, 200]),
+  vibrate: () => {
+    // iPhones have none.
+    if ('vibrate' in navigator) navigator.vibrate([200, 100, 200]);
+  },
   reload: () => {
     location.reload();
   },

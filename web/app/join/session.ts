@@ -1,26 +1,27 @@
 /** The patient's and guest's page as signals and actions; the components only draw it. */
 import { computed, effect, signal, type ReadonlySignal } from '@preact/signals';
-import { VisitError, type Joined, type Visit } from '../../client/index';
+import type { Joined, Visit } from '../../client/index';
 import { createConversation, type Conversation } from '../state/chat';
 import type { Choices } from '../state/choices';
 import { clockOf } from '../state/clock';
 import { createControls, type Controls } from '../state/controls';
 import { lineOf, type Line } from '../state/line';
 import { live, type Live } from '../state/live';
+import { linkProblem } from '../state/problem';
 import { joinHow, screenOf, type Screen } from '../state/patient';
 import { waitOf, type Wait } from '../state/wait';
 import type { Place } from '../words/devices';
-import { linkWords, type LinkProblem } from '../words/join';
+import type { LinkProblem } from '../words/problems';
 
 /** What the page's surroundings do for it; a test brings its own. */
 export interface Surroundings {
   place: Place;
-  wouldPrompt(): Promise<boolean>;
-  opened(joined: Joined): void;
-  loadChoices(): Choices;
-  saveChoices(choices: Choices): void;
-  vibrate(): void;
-  reload(): void;
+  wouldPrompt: () => Promise<boolean>;
+  opened: (joined: Joined) => void;
+  loadChoices: () => Choices;
+  saveChoices: (choices: Choices) => void;
+  vibrate: () => void;
+  reload: () => void;
 }
 
 export interface Session {
@@ -34,17 +35,17 @@ export interface Session {
   readonly wait: ReadonlySignal<Wait | undefined>;
   readonly how: ReadonlySignal<'both' | 'sound' | 'picture' | 'chat'>;
   readonly joining: ReadonlySignal<boolean>;
-  start(): Promise<void>;
-  check(): void;
-  back(): void;
-  join(): void;
-  joinSound(): void;
-  joinChat(): void;
-  leave(): void;
-  comeBack(): void;
-  takeOver(): void;
-  resume(): void;
-  reload(): void;
+  start: () => Promise<void>;
+  check: () => void;
+  back: () => void;
+  join: () => void;
+  joinSound: () => void;
+  joinChat: () => void;
+  leave: () => void;
+  comeBack: () => void;
+  takeOver: () => void;
+  resume: () => void;
+  reload: () => void;
 }
 
 export function createSession(visit: Visit, around: Surroundings): Session {
@@ -175,8 +176,3 @@ export function createSession(visit: Visit, around: Surroundings): Session {
 
 const inside = (screen: Screen): boolean =>
   screen === 'waiting' || screen === 'visit' || screen === 'held';
-
-export function linkProblem(error: unknown): LinkProblem {
-  const code = error instanceof VisitError ? error.code : 'internal';
-  return code in linkWords ? (code as LinkProblem) : 'internal';
-}

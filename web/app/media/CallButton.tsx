@@ -15,7 +15,17 @@ interface Props {
 }
 
 /** A round button of the call bar with its label under it. */
-export function CallButton({ icon, label, onPress, off, kind, test, count, title, expanded }: Props) {
+export function CallButton({
+  icon,
+  label,
+  onPress,
+  off,
+  kind,
+  test,
+  count,
+  title,
+  expanded,
+}: Props) {
   return (
     <button
       type="button"

@@ -45,7 +45,12 @@ export function DevicePicker({ live, controls }: { live: Live; controls: Control
     <details class="picker">
       <summary>{deviceWords.settings}</summary>
       <div class="stack">
-        <Pick kind="microphone" list={devices.microphones} current={microphone.deviceId} controls={controls} />
+        <Pick
+          kind="microphone"
+          list={devices.microphones}
+          current={microphone.deviceId}
+          controls={controls}
+        />
         <Pick kind="camera" list={devices.cameras} current={camera.deviceId} controls={controls} />
         {devices.canSelectOutput && (
           <Pick kind="speaker" list={devices.speakers} current={undefined} controls={controls} />

@@ -26,7 +26,8 @@ export function SelfCorner({ live, controls }: { live: Live; controls: Controls 
       ref={box}
       class={`self-corner ${corners[corner.value % 4] ?? ''}`}
       onPointerDown={(event) => {
-        if (event.target instanceof HTMLVideoElement) box.current?.setPointerCapture(event.pointerId);
+        if (event.target instanceof HTMLVideoElement)
+          box.current?.setPointerCapture(event.pointerId);
       }}
       onPointerUp={(event) => {
         if (box.current?.hasPointerCapture(event.pointerId) !== true) return;

@@ -57,7 +57,12 @@ export function Tile({ person, onShow }: Props) {
         {isSilent(person) && <span class="unseen">{stageWords.muted}</span>}
       </figcaption>
       {onShow !== undefined && (
-        <button type="button" class="tile-show" aria-label={stageWords.show(name)} onClick={onShow} />
+        <button
+          type="button"
+          class="tile-show"
+          aria-label={stageWords.show(name)}
+          onClick={onShow}
+        />
       )}
     </figure>
   );

@@ -25,7 +25,13 @@ function PersonCard({ icon, title, text, open, person, test }: CardProps) {
       <p>
         {text} {person !== undefined && <span class="quiet">{tryWords.as(person.name)}</span>}
       </p>
-      <a class="button primary" href={person?.link} target="_blank" rel="noopener" data-testid={test}>
+      <a
+        class="button primary"
+        {...(person === undefined ? {} : { href: person.link })}
+        target="_blank"
+        rel="noopener"
+        data-testid={test}
+      >
         {open}
       </a>
     </li>
@@ -48,9 +54,7 @@ function BuildCard() {
         <li>
           <a href="/example.html">{library}</a>
         </li>
-        <li>
-          <a href="https://github.com/anteroom/anteroom/tree/main/docs">{docs}</a>
-        </li>
+        <li class="quiet">{docs}</li>
       </ul>
     </li>
   );
@@ -80,12 +84,7 @@ export function TryPage({ demo, failed, onAgain }: Props) {
         </Notice>
       )}
       <ul class="cards">
-        <PersonCard
-          icon="person"
-          {...tryWords.patient}
-          person={now?.patient}
-          test="try-patient"
-        />
+        <PersonCard icon="person" {...tryWords.patient} person={now?.patient} test="try-patient" />
         <PersonCard
           icon="people"
           {...tryWords.clinician}

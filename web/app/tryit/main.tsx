@@ -17,7 +17,8 @@ async function load(): Promise<void> {
 }
 
 const root = document.getElementById('app');
-if (root !== null) render(<TryPage demo={demo} failed={failed} onAgain={() => void load()} />, root);
+if (root !== null)
+  render(<TryPage demo={demo} failed={failed} onAgain={() => void load()} />, root);
 void load();
 // The demo visit may have ended in another tab: links are fresh whenever this one is looked at.
 document.addEventListener('visibilitychange', () => {

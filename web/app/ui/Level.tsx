@@ -21,7 +21,11 @@ export function Level({ live }: { live: Live }) {
     };
   }, [microphone]);
   const off = microphone.state !== 'on' || microphone.muted;
-  const text = off ? deviceWords.microphoneOff : heard.value ? deviceWords.heard : deviceWords.speak;
+  const text = off
+    ? deviceWords.microphoneOff
+    : heard.value
+      ? deviceWords.heard
+      : deviceWords.speak;
   return (
     <div class="level">
       <span class="level-bars" aria-hidden="true">
