@@ -18,7 +18,7 @@ export default defineConfig({
     proxy: { '/v1': { target: 'http://127.0.0.1:8080', ws: true } },
   },
   test: {
-    include: ['client/**/*.test.ts', 'app/**/*.test.{ts,tsx}'],
+    include: ['client/**/*.test.ts', 'app/**/*.test.{ts,tsx}', 'build/*.test.js'],
     restoreMocks: true,
     unstubGlobals: true,
   },

@@ -18,7 +18,7 @@ const codes: ReadonlySet<string> = new Set<DeviceCode>([
 const broken = ({ state }: Capture): boolean =>
   state === 'blocked' || state === 'missing' || state === 'busy' || state === 'insecure';
 
-export function deviceCode(error: VisitError | undefined): DeviceCode {
+function deviceCode(error: VisitError | undefined): DeviceCode {
   const code = error?.code;
   return code !== undefined && codes.has(code) ? (code as DeviceCode) : 'unknown';
 }
