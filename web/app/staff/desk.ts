@@ -1,0 +1,156 @@
+/** The waiting room as signals and actions: rows, identity card, admission. */
+import { computed, effect, signal, type ReadonlySignal } from '@preact/signals';
+import type { Row } from '../../client/index';
+import type { Live } from '../state/live';
+import {
+  freshest,
+  groupRows,
+  steady,
+  waitingOf,
+  type Groups,
+  type Places,
+  type Waiting,
+} from '../state/rows';
+import type { Tasks } from '../state/tasks';
+import { names } from '../words/people';
+import { refusal } from '../words/staff';
+
+export interface Desk {
+  readonly groups: ReadonlySignal<Groups>;
+  /** those who wait, in an order that is steady while somebody points at it */
+  readonly ready: ReadonlySignal<readonly Row[]>;
+  readonly waiting: ReadonlySignal<Waiting>;
+  readonly next: ReadonlySignal<Row | undefined>;
+  /** the seat whose identity card is open */
+  readonly card: ReadonlySignal<string | undefined>;
+  readonly cardRow: ReadonlySignal<Row | undefined>;
+  /** the patient who has to be put on hold before this row can be admitted */
+  holdsFirst: (row: Row) => string | undefined;
+  alsoWaiting: (row: Row) => readonly Row[];
+  open: (row: Row) => void;
+  close: () => void;
+  confirm: (row: Row) => Promise<void>;
+  /** to a visit that is on hold, or to a colleague's; the own one goes on hold first */
+  goTo: (row: Row) => Promise<void>;
+  noShow: (row: Row) => Promise<void>;
+  cancel: (row: Row) => Promise<void>;
+  point: (on: boolean) => void;
+  /** puts a message of a row aside */
+  dismiss: (row: Row) => void;
+}
+
+export const rowKey = (seat: string): string => `row ${seat}`;
+
+export function createDesk({ visit, read }: Live, tasks: Tasks): Desk {
+  const card = signal<string | undefined>(undefined);
+  const pointing = signal(false);
+  const rows = read(({ list, view }) => [...list.values()].map((row) => freshest(row, view)));
+  const mine = read(({ view }) => ({ name: view?.me.name ?? '', visit: view?.visit?.id }));
+
+  const lost = signal<ReadonlySet<string>>(new Set());
+  /** This seat is no longer for us to admit; its row says why until that is put aside. */
+  const markLost = (seat: string, on: boolean) => {
+    const rest = [...lost.peek()].filter((other) => other !== seat);
+    lost.value = new Set(on ? [...rest, seat] : rest);
+  };
+  const isLost = (row: Row) =>
+    lost.value.has(row.seat) && row.state !== 'waiting' && row.visit !== mine.value.visit;
+
+  let places: Places = new Map();
+  const shown = computed(() => {
+    const groups = groupRows(
+      rows.value.filter((row) => !isLost(row)),
+      mine.value,
+    );
+    const gone = rows.value.filter(isLost);
+    const all = [...groups.ready, ...gone];
+    const ready = pointing.value || gone.length > 0 ? steady(places, all) : all;
+    places = new Map([...places, ...ready.map((row, index) => [row.seat, index] as const)]);
+    return { groups, ready };
+  });
+
+  const rowOf = (seat: string | undefined) => rows.value.find((row) => row.seat === seat);
+  const prepare = (row: Row, on: boolean) => {
+    // Only a head start for the media; if it is refused the admission says why.
+    visit.staff.prepare(row.visit, row.seat, on).catch(() => undefined);
+  };
+
+  // The person stopped waiting while the card was open: say in the row why, unless it was us.
+  effect(() => {
+    const seat = card.value;
+    const row = rowOf(seat);
+    if (seat === undefined || row?.state === 'waiting') return;
+    card.value = undefined;
+    if (row === undefined || row.visit === mine.value.visit) return;
+    const taken = row.state === 'admitted' || row.state === 'held';
+    const code = taken ? 'already_admitted' : 'not_waiting';
+    tasks.note(rowKey(seat), refusal(code, names(row.with) || undefined));
+    markLost(seat, true);
+  });
+
+  /** The own visit, if it is another one and under way. */
+  const other = (row: Row) => {
+    const own = visit.view?.visit;
+    return own && own.id !== row.visit && own.phase === 'active' ? own.id : undefined;
+  };
+  const patientOf = (id: string) =>
+    rows.value.find((row) => row.visit === id && row.role === 'patient');
+
+  async function holdOwn(row: Row): Promise<void> {
+    const own = other(row);
+    if (own !== undefined) await visit.staff.hold(own);
+  }
+
+  return {
+    groups: computed(() => shown.value.groups),
+    ready: computed(() => shown.value.ready),
+    waiting: computed(() => waitingOf(shown.value.groups.ready)),
+    next: computed(() => shown.value.groups.ready[0]),
+    card,
+    cardRow: computed(() => rowOf(card.value)),
+    holdsFirst(row) {
+      const own = other(row);
+      return own === undefined ? undefined : patientOf(own)?.name;
+    },
+    alsoWaiting: (row) =>
+      shown.value.groups.ready.filter((one) => one.visit === row.visit && one.seat !== row.seat),
+    open(row) {
+      tasks.clear(rowKey(row.seat));
+      markLost(row.seat, false);
+      card.value = row.seat;
+      prepare(row, true);
+    },
+    close() {
+      const row = rowOf(card.value);
+      card.value = undefined;
+      if (row !== undefined) prepare(row, false);
+    },
+    async confirm(row) {
+      const done = await tasks.run(rowKey(row.seat), async () => {
+        await holdOwn(row);
+        await visit.staff.admit(row.visit, row.seat);
+      });
+      markLost(row.seat, !done);
+    },
+    async goTo(row) {
+      await tasks.run(rowKey(row.seat), async () => {
+        await holdOwn(row);
+        await visit.staff.join(row.visit);
+        if (row.state === 'held') await visit.staff.resume(row.visit);
+      });
+    },
+    async noShow(row) {
+      await tasks.run(rowKey(row.seat), () => visit.staff.noShow(row.visit));
+    },
+    async cancel(row) {
+      await tasks.run(rowKey(row.seat), () => visit.staff.cancel(row.visit));
+    },
+    point(on) {
+      pointing.value = on;
+    },
+    dismiss(row) {
+      tasks.clear(rowKey(row.seat));
+      markLost(row.seat, false);
+    },
+  };
+}
