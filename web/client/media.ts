@@ -86,7 +86,7 @@ export class LocalMedia {
     });
   }
 
-  /** A tap, most likely, so that the level of the microphone can be shown. */
+  /** In a tap or not: the level of the microphone can be shown from the first tap on. */
   preview(want: Readonly<Record<Kind, boolean>>): Promise<void> {
     this.#context.unlock();
     return this.#capture.preview(want);
@@ -96,6 +96,11 @@ export class LocalMedia {
     const context = this.#context.unlock();
     this.camera.replay();
     await this.playback.start(context && silentTrack(context));
+  }
+
+  /** Any tap lets a context run that was made without one, so that the level of the microphone moves. */
+  tapped(): void {
+    if (this.#context.current) this.#context.unlock();
   }
 
   /** In a tap, after an interruption. */

@@ -271,7 +271,14 @@ class LiveVisit implements Visit {
       },
       signal,
     );
-    addEventListener('pointerdown', () => void this.#wakeLock.ask(), { signal });
+    addEventListener(
+      'click',
+      () => {
+        void this.#wakeLock.ask();
+        this.#media.tapped();
+      },
+      { signal },
+    );
     const source = navigator.mediaDevices as MediaDevices | undefined;
     source?.addEventListener('devicechange', () => this.#media.devicesMayHaveChanged(), { signal });
   }

@@ -3,6 +3,7 @@ import { DevicePicker } from '../media/DevicePicker';
 import { OwnButtons } from '../media/OwnButtons';
 import { SelfVideo } from '../media/SelfVideo';
 import { Button } from '../ui/Button';
+import { Icon } from '../ui/Icon';
 import { Level } from '../ui/Level';
 import { joinWords } from '../words/join';
 import type { Session } from './session';
@@ -14,6 +15,10 @@ export function Preview({ session }: { session: Session }) {
   const trouble = controls.trouble.value;
   return (
     <>
+      <button type="button" class="back" onClick={session.back}>
+        <Icon name="back" />
+        {joinWords.back}
+      </button>
       <VisitTitle session={session} />
       <section class="stack preview" aria-label={joinWords.checkTitle}>
         <div class="preview-picture">
@@ -22,7 +27,9 @@ export function Preview({ session }: { session: Session }) {
             <OwnButtons controls={controls} />
           </div>
         </div>
-        {trouble !== undefined && <DeviceHelp trouble={trouble} controls={controls} />}
+        {trouble !== undefined && (
+          <DeviceHelp trouble={trouble} controls={controls} link={session.link} />
+        )}
         <Level live={live} />
         <DevicePicker live={live} controls={controls} />
       </section>

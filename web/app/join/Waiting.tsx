@@ -55,7 +55,12 @@ export function Waiting({ session }: { session: Session }) {
         </div>
       </section>
       {trouble !== undefined && (
-        <DeviceHelp trouble={trouble} controls={controls} onClose={controls.putAside} />
+        <DeviceHelp
+          trouble={trouble}
+          controls={controls}
+          link={session.link}
+          onClose={controls.putAside}
+        />
       )}
       <section class="stack tight card" aria-labelledby="tell">
         <h2 id="tell" class="h3">

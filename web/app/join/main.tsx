@@ -18,6 +18,7 @@ const visit = createVisit({
 
 const session = createSession(visit, {
   place: placeOf(navigator.userAgent, navigator.maxTouchPoints),
+  link: token === undefined ? undefined : location.href,
   wouldPrompt,
   opened(joined) {
     const path = pathOf(joined.kind, joined.handle);

@@ -16,9 +16,11 @@ import type { LinkProblem } from '../words/problems';
 /** What the page's surroundings do for it; a test brings its own. */
 export interface Surroundings {
   place: Place;
+  /** the link as it was opened, to copy it into another browser; undefined after a refresh */
+  link: string | undefined;
   wouldPrompt: () => Promise<boolean>;
   opened: (joined: Joined) => void;
-  loadChoices: () => Choices;
+  loadChoices: () => Choices | undefined;
   saveChoices: (choices: Choices) => void;
   vibrate: () => void;
   reload: () => void;
@@ -35,6 +37,7 @@ export interface Session {
   readonly wait: ReadonlySignal<Wait | undefined>;
   readonly how: ReadonlySignal<'both' | 'sound' | 'picture' | 'chat'>;
   readonly joining: ReadonlySignal<boolean>;
+  readonly link: string | undefined;
   start: () => Promise<void>;
   check: () => void;
   back: () => void;
@@ -52,7 +55,7 @@ export function createSession(visit: Visit, around: Surroundings): Session {
   const line = live(visit);
   const controls = createControls(line, around.place);
   const problem = signal<LinkProblem | undefined>(undefined);
-  const previewing = signal(false);
+  const previewing = signal<boolean | undefined>(undefined);
   const left = signal(false);
   const joining = signal(false);
 
@@ -71,16 +74,28 @@ export function createSession(visit: Visit, around: Surroundings): Session {
   async function start(): Promise<void> {
     problem.value = undefined;
     try {
-      around.opened(await visit.open());
+      // After a refresh the cookie of the handle is enough.
+      if (visit.handle === undefined) around.opened(await visit.open());
     } catch (error) {
       problem.value = linkProblem(error);
       return;
     }
     await connect(false);
-    if (await around.wouldPrompt()) return;
-    previewing.value = true;
-    if (screen.value === 'preview') await controls.open({ audio: true, video: true });
-    else if (inside(screen.value)) await controls.open(around.loadChoices());
+    await settleIn();
+  }
+
+  /** Opens what can be opened without a prompt: the preview, or after a refresh what was on before. */
+  async function settleIn(): Promise<void> {
+    const prompts = await around.wouldPrompt();
+    previewing.value ??= !prompts;
+    if (inside(screen.value)) {
+      // Where a browser wants a tap first, the page asks for one.
+      void visit.startAudio().catch(() => undefined);
+      const choices = around.loadChoices();
+      if (!prompts && choices !== undefined) await controls.open(choices);
+    } else if (screen.value === 'preview') {
+      await controls.open(both);
+    }
   }
 
   // Why it could not connect is in visit.closed; everything else it tries again by itself.
@@ -92,6 +107,8 @@ export function createSession(visit: Visit, around: Surroundings): Session {
     joining.value = true;
     const sound = visit.startAudio().catch(() => undefined);
     visit.keepAwake(true);
+    // Whoever joins in spite of a notice has read it.
+    controls.putAside();
     try {
       if (devices !== undefined) await controls.open(devices);
       if (devices?.audio === true && controls.trouble.value !== undefined) {
@@ -99,7 +116,7 @@ export function createSession(visit: Visit, around: Surroundings): Session {
         return;
       }
       await sound;
-      await visit.checkIn({ audio: controls.microphone.value, video: controls.camera.value });
+      await visit.checkIn();
       left.value = false;
     } catch {
       // Refused means over, removed or closed: the view says so and the page shows it.
@@ -117,7 +134,7 @@ export function createSession(visit: Visit, around: Surroundings): Session {
     around.saveChoices({ audio: controls.microphone.value, video: controls.camera.value });
   });
   effect(() => {
-    if (place.value === 'over' || place.value === 'closed') visit.keepAwake(false);
+    visit.keepAwake(inside(place.value));
   });
 
   return {
@@ -131,10 +148,11 @@ export function createSession(visit: Visit, around: Surroundings): Session {
     wait: line.read(({ view }) => view && waitOf(view)),
     how: computed(() => joinHow(controls.microphone.value, controls.camera.value)),
     joining,
+    link: around.link,
     start,
     check() {
       previewing.value = true;
-      void controls.open({ audio: true, video: true });
+      void controls.open(both);
     },
     back() {
       previewing.value = false;
@@ -155,15 +173,19 @@ export function createSession(visit: Visit, around: Surroundings): Session {
       left.value = true;
       visit.camera.disable();
       visit.microphone.disable();
-      visit.keepAwake(false);
       visit.leave().catch(() => undefined);
     },
     comeBack() {
       left.value = false;
-      previewing.value = false;
       around.reload();
     },
-    takeOver: () => void connect(true),
+    takeOver() {
+      void visit.startAudio().catch(() => undefined);
+      void connect(true).then(() => {
+        if (inside(screen.value)) void controls.open(around.loadChoices() ?? both);
+        else void settleIn();
+      });
+    },
     resume() {
       void visit.startAudio().catch(() => undefined);
       void visit.resumeMedia().catch(() => undefined);
@@ -173,6 +195,8 @@ export function createSession(visit: Visit, around: Surroundings): Session {
     },
   };
 }
+
+const both: Choices = { audio: true, video: true };
 
 const inside = (screen: Screen): boolean =>
   screen === 'waiting' || screen === 'visit' || screen === 'held';

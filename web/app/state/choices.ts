@@ -11,7 +11,9 @@ export function saveChoices(store: Store, handle: string, { audio, video }: Choi
   store.setItem(key(handle), `${Number(audio)}${Number(video)}`);
 }
 
-export function loadChoices(store: Store, handle: string): Choices {
-  const saved = store.getItem(key(handle)) ?? '00';
+/** undefined: this tab was never inside. */
+export function loadChoices(store: Store, handle: string): Choices | undefined {
+  const saved = store.getItem(key(handle));
+  if (saved === null) return undefined;
   return { audio: saved.startsWith('1'), video: saved[1] === '1' };
 }

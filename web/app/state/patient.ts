@@ -20,8 +20,8 @@ export interface Facts {
   closed: ClosedCode | undefined;
   seat: SeatState | undefined;
   phase: Phase | undefined;
-  /** the person asked for camera and microphone, or nothing had to be asked */
-  previewing: boolean;
+  /** the person asked for camera and microphone, or nothing had to be asked; undefined: not known yet */
+  previewing: boolean | undefined;
   /** the person left with this page open */
   left: boolean;
 }
@@ -41,6 +41,7 @@ export function screenOf(facts: Facts): Screen {
     case 'expected':
     case 'checking':
     case 'left':
+      if (facts.previewing === undefined) return 'opening';
       return facts.previewing ? 'preview' : 'welcome';
     case 'waiting':
       return 'waiting';

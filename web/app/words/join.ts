@@ -29,8 +29,6 @@ export const joinWords = {
   trouble: 'Trouble? Ring',
   back: 'Back',
   checkTitle: 'Check how you look and sound',
-  join: 'Join the waiting room',
-  joining: 'Joining',
   joinHow: {
     both: 'Join the waiting room',
     sound: 'Join with sound only',
@@ -79,7 +77,6 @@ export const joinWords = {
   again: 'Try again',
   reload: 'Load the page again',
   useThis: 'Use this one instead',
-  lost: 'The connection was lost. We are connecting you again. Your place is safe.',
 };
 
 /** How the visit ended, where it did not simply end. */

@@ -3,6 +3,7 @@
  * says not to. It knows envelopes and close codes, not what the messages mean.
  */
 import type { ClosedCode } from '../api';
+import { VisitError } from '../errors';
 import { Machine, type Table } from '../machine';
 import type { Event, Hello, Pong, Reply, Type, Welcome } from '../wire.gen';
 import { Backoff, type Urgency } from './backoff';
@@ -104,7 +105,11 @@ export class Line {
     this.#machine.fire('woke');
   }
 
+  /** Rejects at once where nobody will ever answer. */
   ask(t: Type, d: object): Promise<unknown> {
+    if (this.#machine.state === 'closed') {
+      return Promise.reject(new VisitError('closed', t));
+    }
     return this.#requests.ask(t, d);
   }
 

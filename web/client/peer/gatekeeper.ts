@@ -19,6 +19,7 @@ export class Gatekeeper {
   #worker: Worker | undefined;
   #ready: Promise<boolean> | undefined;
   #lastId = 0;
+  #closed = false;
   readonly #ticks = new Map<number, () => void>();
 
   /** True when gates work. Starts the worker at the first call. */
@@ -62,9 +63,9 @@ export class Gatekeeper {
   };
 
   close(): void {
+    this.#closed = true;
     this.#worker?.terminate();
     this.#worker = undefined;
-    this.#ready = undefined;
     this.#ticks.clear();
   }
 
@@ -84,7 +85,7 @@ export class Gatekeeper {
         resolve(false);
       };
     });
-    if (!alive) {
+    if (!alive || this.#closed) {
       worker.terminate();
       return false;
     }

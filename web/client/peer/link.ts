@@ -152,12 +152,14 @@ export class PeerLink {
 
   async #negotiate(): Promise<void> {
     this.#offering = true;
+    let peer: Peer | undefined;
     try {
-      const peer = await this.#make();
+      peer = await this.#make();
       const answer = await this.#hooks.offer(await peer.offer());
       await this.#accept(peer, answer);
     } catch (error) {
-      this.#drop();
+      // Not one that a newer hello has made meanwhile.
+      if (peer === this.#peer) this.#drop();
       this.#again(error);
     } finally {
       this.#offering = false;
