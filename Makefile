@@ -1,0 +1,109 @@
+# Anteroom. `make` lists the targets. Needs Go, Node with npm, and make; `make deps` brings what the tests need beside.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+
+# Files that say "done", each newer than what it was done with.
+STAMPS := .make
+WEB_SOURCES := $(shell find web -type f -not -path 'web/node_modules/*' -not -path 'web/dist/*' -not -name '*.go')
+MODULES := web/node_modules/.package-lock.json
+PAGES := $(STAMPS)/pages
+LINTER := bin/tools/golangci-lint
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null)
+
+##@ Use
+
+.PHONY: help
+help: ## Show this list
+	@awk 'BEGIN {FS = ":.*## "} \
+		/^##@ / {printf "\n%s\n", substr($$0, 5)} \
+		/^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: build ## Start a development server with a demo clinic; data is kept in ./data
+	bin/anteroom serve --dev
+
+.PHONY: build
+build: $(PAGES) ## Build the web pages and the binary that holds them, bin/anteroom
+	go build -trimpath -ldflags '-X main.version=$(VERSION)' -o bin/anteroom ./cmd/anteroom
+
+.PHONY: generate
+generate: ## Write what is made from Go types: the wire's TypeScript types, the table of settings
+	go run ./internal/tsgen -out web/client/wire.gen.ts
+	go generate ./...
+
+.PHONY: clean
+clean: ## Remove what was built; ./data stays
+	rm -rf bin $(STAMPS) web/node_modules test/node_modules test-results screenshots
+	find web/dist -mindepth 1 -not -name .keep -delete
+
+##@ Check
+
+.PHONY: test
+test: deps test-web test-go test-e2e ## Install what the tests need and run them all (about 10 minutes)
+
+.PHONY: test-go
+test-go: $(PAGES) ## Go tests with the race detector; generated files checked for drift
+	go test -race -timeout 8m ./...
+
+.PHONY: test-web
+test-web: $(STAMPS)/web-checked ## Unit tests of the web client, types, style, unused code, size budgets
+	cd web && npm test
+
+.PHONY: test-e2e
+test-e2e: deps build test/node_modules ## Real browsers against the real binary
+	node --test --test-concurrency=1 --test-reporter=spec test/e2e/*.test.mjs
+
+.PHONY: test-long
+test-long: deps build test/node_modules ## Long tests: properties, fuzzing, the end-to-end tests over and over (about an hour)
+	go test -race -count=1 -timeout 30m ./rooms ./sfu ./test/client -rapid.checks=20000
+	scripts/fuzz 1m
+	for i in {1..20}; do $(MAKE) --no-print-directory test-e2e; done
+
+.PHONY: lint
+lint: $(LINTER) $(STAMPS)/web-checked ## golangci-lint; eslint, prettier and tsc; generated files checked for drift
+	$(LINTER) run
+	go test ./internal/tsgen
+
+.PHONY: deps
+deps: ## Install the browsers and tools that the tests use (Debian, as root; else say which)
+	@scripts/deps
+
+##@ Measure
+
+.PHONY: bench-admit
+bench-admit: deps build test/node_modules ## Admission to first picture and sound, in Chromium; last line is JSON
+	node test/bench/admit.mjs
+
+.PHONY: bench-join
+bench-join: deps build test/node_modules ## Link opened to preview, waiting and connected, in Chromium; last line is JSON
+	node test/bench/join.mjs
+
+# ---- Files.
+
+# npm writes this file when it has installed what the lock says.
+$(MODULES): web/package.json web/package-lock.json
+	cd web && npm ci --no-fund --no-audit
+	@touch $@
+
+$(PAGES): $(MODULES) $(WEB_SOURCES)
+	cd web && npm run build
+	@mkdir -p $(@D) && touch $@
+
+# After the build, because the budgets weigh what was built.
+$(STAMPS)/web-checked: $(PAGES)
+	cd web && npm run check
+	@touch $@
+
+# The browser tests have no packages of their own: one lock file, web/package-lock.json, serves both. Node looks for
+# packages in the folders above a file, so that this link is all they need to import playwright-core.
+test/node_modules: $(MODULES)
+	@ln -sfn ../web/node_modules $@
+
+# A module of its own keeps the linter's hundreds of dependencies out of the server's.
+$(LINTER): tools/go.mod tools/go.sum
+	go -C tools build -o ../$(@D)/ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+	@touch $@
