@@ -20,7 +20,7 @@ func (e *Error) Error() string {
 
 // Is compares codes.
 func (e *Error) Is(target error) bool {
-	t, ok := target.(*Error) //nolint:errorlint // errors.Is has unwrapped already
+	t, ok := target.(*Error)
 	return ok && t.Code == e.Code
 }
 

@@ -95,7 +95,7 @@ func TestDirectory_BadValues_AreRefused(t *testing.T) {
 		"clinic with a line break":   {w.root, "POST", "/v1/clinics", m{"name": "a\nb"}, 422, "bad_value"},
 		"clinic with blank name":     {w.root, "POST", "/v1/clinics", m{"name": "  "}, 422, "bad_value"},
 		"clinic with a bad phone":    {w.root, "POST", "/v1/clinics", m{"name": "x", "phone": "\t"}, 422, "bad_value"},
-		"unknown field":              {w.root, "POST", "/v1/clinics", m{"name": "x", "nmae": "y"}, 422, "bad_value"},
+		"unknown field":              {w.root, "POST", "/v1/clinics", m{"name": "x", "title": "y"}, 422, "bad_value"},
 		"key with a line break":      {n.key, "POST", "/v1/clinics/" + n.clinic + "/keys", m{"name": "a\nb"}, 422, "bad_value"},
 		"unknown key disabled":       {n.key, "DELETE", "/v1/clinics/" + n.clinic + "/keys/none", nil, 404, "not_found"},
 		"room order":                 {n.key, "POST", "/v1/rooms", m{"name": "x", "order": "random"}, 422, "bad_value"},

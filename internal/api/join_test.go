@@ -180,8 +180,7 @@ func TestLimiter_CountsAddressesApart_AndForgets(t *testing.T) {
 }
 
 func TestDemo_IsTheSameVisitUntilItIsOver(t *testing.T) {
-	var w *world
-	w = newWorld(t, func(c *Config) {
+	w := newWorld(t, func(c *Config) {
 		c.Dev = true
 		if err := PrepareDemo(t.Context(), c.Store, auth.HashAPIKey("dev"), c.Now()); err != nil {
 			t.Fatal(err)

@@ -394,7 +394,8 @@ func TestDigest_KeepsPurposesValuesAndSecretsApart(t *testing.T) {
 	if len(seen) != 4 {
 		t.Errorf("%d different digests of 4", len(seen))
 	}
-	if k.Digest("a", b("ab"), b("c")) != k.Digest("a", b("ab"), b("c")) {
+	first, again := k.Digest("a", b("ab"), b("c")), k.Digest("a", b("ab"), b("c"))
+	if first != again {
 		t.Error("not the same again")
 	}
 }

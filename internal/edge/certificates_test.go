@@ -59,6 +59,7 @@ func serial(t *testing.T, get func(*tls.ClientHelloInfo) (*tls.Certificate, erro
 	return leaf.SerialNumber.Int64()
 }
 
+//nolint:forbidigo // its sleeps are in a synctest bubble
 func TestCertificates_Renewed_ServedWithinAMinute(t *testing.T) {
 	dir := t.TempDir()
 	certFile, keyFile := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")

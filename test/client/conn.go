@@ -48,7 +48,7 @@ func (c *Client) Dial(ctx context.Context) (*websocket.Conn, error) {
 		Subprotocols:     []string{wire.Subprotocol},
 		HandshakeTimeout: helloTimeout,
 	}
-	ws, resp, err := dialer.DialContext(ctx, address.JoinPath("/v1/signal").String(), http.Header{"Origin": {c.base.String()}})
+	ws, resp, err := dialer.DialContext(ctx, address.JoinPath("/v1/signal").String(), http.Header{"Origin": {c.base.String()}}) //nolint:bodyclose // Dial has read all of it
 	if err != nil {
 		if resp != nil {
 			return nil, fmt.Errorf("open signaling: status %d: %w", resp.StatusCode, err)
