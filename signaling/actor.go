@@ -114,14 +114,18 @@ func (a *actor) run(ctx context.Context) {
 func (a *actor) safely(e event) {
 	defer func() {
 		if p := recover(); p != nil {
-			a.hub.metrics.panics.Inc()
-			a.log.Error("actor.panic", zap.Any("panic", p), zap.Stack("stack"))
+			a.panicked(p)
 			if f, ok := e.(interface{ failed() }); ok {
 				f.failed()
 			}
 		}
 	}()
 	e.apply(a)
+}
+
+func (a *actor) panicked(p any) {
+	a.hub.metrics.panics.Inc()
+	a.log.Error("actor.panic", zap.String("panic", panicText(p)), zap.Stack("stack"))
 }
 
 // shut ends every session. The saver is stopped by the hub, after it has written what it has.

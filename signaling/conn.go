@@ -3,6 +3,7 @@ package signaling
 import (
 	"encoding/json"
 	"errors"
+	"io"
 	"net"
 	"sync"
 	"time"
@@ -16,6 +17,7 @@ import (
 
 const (
 	writeTimeout   = 5 * time.Second
+	lingerTimeout  = time.Second // for the other side to take the close code
 	requestRate    = 20  // requests a second
 	requestBurst   = 100 // at once
 	refusalsToShut = 100 // requests over the rate, after which the connection ends
@@ -34,7 +36,6 @@ type conn struct {
 }
 
 func newConn(ws *websocket.Conn, log *zap.Logger) *conn {
-	ws.SetReadLimit(wire.MaxMessageBytes)
 	return &conn{ws: ws, out: newOutbox(), log: log, limit: rate.NewLimiter(requestRate, requestBurst)}
 }
 
@@ -46,11 +47,16 @@ func (c *conn) read(timeout time.Duration) (wire.Request, error) {
 	if err := c.ws.SetReadDeadline(time.Now().Add(timeout)); err != nil {
 		return r, err
 	}
-	kind, data, err := c.ws.ReadMessage()
+	kind, from, err := c.ws.NextReader()
 	if err != nil {
 		return r, err
 	}
-	if kind != websocket.TextMessage || decodeStrict(data, &r) != nil || r.T == "" || r.ID == 0 {
+	// Not gorilla's own limit, which would close with a code that says come back.
+	data, err := io.ReadAll(io.LimitReader(from, wire.MaxMessageBytes+1))
+	if err != nil {
+		return r, err
+	}
+	if kind != websocket.TextMessage || len(data) > wire.MaxMessageBytes || decodeStrict(data, &r) != nil || r.T == "" || r.ID == 0 {
 		return r, errBadEnvelope
 	}
 	return r, nil
@@ -64,6 +70,9 @@ func (c *conn) readLoop() wire.CloseCode {
 		req, err := c.read(wire.PingTimeoutMS * time.Millisecond)
 		if err != nil {
 			return closeCodeOf(err)
+		}
+		if c.out.closed() {
+			return 0
 		}
 		if !c.limit.Allow() || !c.out.begin() {
 			if refused++; refused > refusalsToShut {
@@ -98,7 +107,7 @@ func (c *conn) handle(req wire.Request) wire.CloseCode {
 func closeCodeOf(err error) wire.CloseCode {
 	var netErr net.Error
 	switch {
-	case errors.Is(err, errBadEnvelope), errors.Is(err, websocket.ErrReadLimit):
+	case errors.Is(err, errBadEnvelope):
 		return wire.CloseBadMessage
 	case errors.As(err, &netErr) && netErr.Timeout():
 		return wire.CloseSilent
@@ -106,23 +115,41 @@ func closeCodeOf(err error) wire.CloseCode {
 	return 0
 }
 
-// writeLoop sends what the outbox holds until it is closed, then closes the socket, which also ends the
-// reader.
+// writeLoop sends what the outbox holds until it is closed, and then the close code. A reader that waits is woken.
 func (c *conn) writeLoop() {
-	defer func() { _ = c.ws.Close() }()
 	for {
 		batch, code, ok := c.out.take()
 		for _, m := range batch {
 			if err := c.send(m); err != nil {
 				c.out.close(0)
+				_ = c.ws.Close()
 				return
 			}
 		}
-		if !ok {
-			if code != 0 {
-				text := websocket.FormatCloseMessage(int(code), "")
-				_ = c.ws.WriteControl(websocket.CloseMessage, text, time.Now().Add(writeTimeout))
-			}
+		if ok {
+			continue
+		}
+		if code == 0 {
+			_ = c.ws.Close()
+			return
+		}
+		text := websocket.FormatCloseMessage(int(code), "")
+		_ = c.ws.WriteControl(websocket.CloseMessage, text, time.Now().Add(writeTimeout))
+		_ = c.ws.SetReadDeadline(time.Now().Add(lingerTimeout))
+		return
+	}
+}
+
+// linger reads on for a moment after the close code was sent: a socket closed with something unread is reset, and the
+// other side may then never read the code.
+func (c *conn) linger() {
+	_ = c.ws.SetReadDeadline(time.Now().Add(lingerTimeout))
+	for {
+		_, from, err := c.ws.NextReader()
+		if err != nil {
+			return
+		}
+		if _, err := io.Copy(io.Discard, from); err != nil {
 			return
 		}
 	}
@@ -218,6 +245,12 @@ func (o *outbox) change(fn func()) {
 // close ends the connection after what is queued has been sent. The first code counts.
 func (o *outbox) close(code wire.CloseCode) {
 	o.change(func() { o.closing, o.code = true, code })
+}
+
+func (o *outbox) closed() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.closing
 }
 
 func (o *outbox) setView(v wire.View) { o.change(func() { o.view = &v }) }

@@ -2,6 +2,8 @@ package signaling
 
 import (
 	"errors"
+	"fmt"
+	"runtime"
 
 	"github.com/anteroom/anteroom/rooms"
 	"github.com/anteroom/anteroom/sfu"
@@ -39,4 +41,12 @@ func offerError(err error) *wire.Error {
 		return &wire.Error{Code: wire.CodeFull, Msg: "no more media connections here"}
 	}
 	return &wire.Error{Code: wire.CodeInternal, Msg: "the server could not do it"}
+}
+
+// panicText is what logs say of a panic: only the runtime's own words, for other values may hold personal data.
+func panicText(p any) string {
+	if err, ok := p.(runtime.Error); ok {
+		return err.Error()
+	}
+	return fmt.Sprintf("a value of type %T", p)
 }

@@ -261,21 +261,25 @@ func (h *Hub) load(room rooms.RoomID, owned *ownedRoom) {
 	ctx, cancel := context.WithTimeout(h.ctx, loadTimeout)
 	defer cancel()
 	about, visits, err := h.store.LoadRoom(ctx, room)
-	var d directory
+	var a *actor
 	if err == nil {
-		d, err = h.directoryOf(ctx, about)
+		var d directory
+		if d, err = h.directoryOf(ctx, about); err == nil {
+			a = newActor(h, d, visits)
+		}
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if err == nil && h.closing {
 		err = ErrClosed
 	}
-	if owned.err = err; err != nil {
+	if err != nil {
+		owned.err = err
 		delete(h.rooms, room)
 		return
 	}
-	owned.actor = newActor(h, d, visits)
-	h.start(owned.actor)
+	owned.actor = a
+	h.start(a)
 }
 
 // start runs an actor and its saver. The saver outlives the actor, so that the last decisions are saved.

@@ -135,7 +135,7 @@ func (l *list) since(cursor uint64) wire.List {
 	})
 	if !out.Whole {
 		for _, t := range l.removed {
-			if t.version > cursor {
+			if _, back := l.rows[t.seat]; !back && t.version > cursor {
 				out.Removed = append(out.Removed, string(t.seat))
 			}
 		}

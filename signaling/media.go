@@ -24,19 +24,34 @@ func (a *actor) settleMedia(now time.Time) {
 	concerned := a.concerned()
 	clear(a.dirty)
 	clear(a.alone)
-	for _, s := range concerned {
+	each := func(step func(*session)) {
+		for _, s := range concerned {
+			a.confine(s, step)
+		}
+	}
+	each(func(s *session) {
 		a.planSlots(s)
 		a.gate(s, now)
 		s.point(kept(s.slots, s.pointed))
-	}
-	for _, s := range concerned {
+	})
+	each(func(s *session) {
 		a.sendView(s)
 		a.sendMessages(s)
 		a.afterView(s)
-	}
-	for _, s := range concerned {
-		s.point(s.slots)
-	}
+	})
+	each(func(s *session) { s.point(s.slots) })
+}
+
+// confine keeps a panic over one person from everybody else. Theirs ends closed: no media, and a connection that comes
+// back and starts anew.
+func (a *actor) confine(s *session, step func(*session)) {
+	defer func() {
+		if p := recover(); p != nil {
+			a.panicked(p)
+			a.endSession(s, wire.CloseBusy)
+		}
+	}()
+	step(s)
 }
 
 // point sets what the slots of a session's peer carry.
@@ -137,13 +152,13 @@ func (a *actor) seatOf(s *session, v *rooms.Visit) *rooms.Seat {
 	return seat
 }
 
-// gate lets media of a session in if its person is admitted in the newest and in the durable state.
+// gate lets media of a session in if its person is admitted in the newest and in the durable state, and is no observer.
 func (a *actor) gate(s *session, now time.Time) {
 	open := false
 	if v, ok := a.room.Visit(s.visit); ok && !v.Phase.Over() {
 		seat := a.seatOf(s, v)
 		durable := a.durable[s.visit]
-		if seat != nil && seat.State == rooms.SeatAdmitted && durable != nil {
+		if seat != nil && seat.State == rooms.SeatAdmitted && seat.Role != rooms.Observer && durable != nil {
 			was, had := durable.Seat(seat.ID)
 			open = had && was.State == rooms.SeatAdmitted
 		}
@@ -184,7 +199,7 @@ func (a *actor) mayConnect(s *session) bool {
 	case rooms.SeatAdmitted, rooms.SeatHeld:
 		return true
 	case rooms.SeatWaiting:
-		return s.peer != nil || a.queue.warm(v.ID, a.hub.warm) || a.armed(seat.ID)
+		return s.peer != nil || a.warm(v.ID) || a.armed(seat.ID)
 	}
 	return false
 }

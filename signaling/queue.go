@@ -1,6 +1,7 @@
 package signaling
 
 import (
+	"iter"
 	"time"
 
 	"github.com/anteroom/anteroom/rooms"
@@ -22,16 +23,42 @@ func (a *actor) settleQueue(now time.Time) {
 	}
 	was := a.queue.ahead
 	a.queue = queue{at: now, ahead: map[rooms.VisitID]int{}}
-	ahead := 0
-	for _, v := range a.room.Queue() {
+	for v, ahead := range a.inLine() {
 		a.queue.ahead[v.ID] = ahead
 		if before, ok := was[v.ID]; !ok || before != ahead {
 			a.touchWaiting(v)
 		}
-		if p := v.Patient(); p != nil && p.State == rooms.SeatWaiting {
-			ahead++
+	}
+}
+
+// inLine yields the visits in which somebody waits, each with the number of patients who wait before it.
+func (a *actor) inLine() iter.Seq2[*rooms.Visit, int] {
+	return func(yield func(*rooms.Visit, int) bool) {
+		ahead := 0
+		for _, v := range a.room.Queue() {
+			if !yield(v, ahead) {
+				return
+			}
+			if p := v.Patient(); p != nil && p.State == rooms.SeatWaiting {
+				ahead++
+			}
 		}
 	}
+}
+
+// aheadOf is how many patients wait before a visit; false if nobody waits in it. One that has come since the last
+// count is counted at once, because its first view has to be true.
+func (a *actor) aheadOf(id rooms.VisitID) (int, bool) {
+	if ahead, ok := a.queue.ahead[id]; ok || a.queue.ahead == nil {
+		return ahead, ok
+	}
+	for v, ahead := range a.inLine() {
+		if v.ID == id {
+			a.queue.ahead[id] = ahead
+			return ahead, true
+		}
+	}
+	return 0, false
 }
 
 func (a *actor) touchWaiting(v *rooms.Visit) {
@@ -42,8 +69,8 @@ func (a *actor) touchWaiting(v *rooms.Visit) {
 	}
 }
 
-// warm tells whether a visit is among the first n.
-func (q *queue) warm(id rooms.VisitID, n int) bool {
-	ahead, ok := q.ahead[id]
-	return ok && ahead < n
+// warm tells whether a visit is among the first that have a media connection before they are admitted.
+func (a *actor) warm(id rooms.VisitID) bool {
+	ahead, ok := a.aheadOf(id)
+	return ok && ahead < a.hub.warm
 }

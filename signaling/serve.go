@@ -35,6 +35,7 @@ func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return // Upgrade has answered
 	}
+	defer func() { _ = ws.Close() }()
 	c := newConn(ws, h.log)
 	var writer sync.WaitGroup
 	writer.Go(c.writeLoop)
@@ -43,6 +44,7 @@ func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		c.actor.post(gone{c, c.session})
 	}
 	writer.Wait()
+	c.linger()
 }
 
 // converse is a connection's life, from hello to the code it is to be closed with. A panic ends this connection alone.
@@ -50,7 +52,7 @@ func (h *Hub) converse(c *conn, r *http.Request) (code wire.CloseCode) {
 	defer func() {
 		if p := recover(); p != nil {
 			h.metrics.panics.Inc()
-			h.log.Error("conn.panic", zap.Any("panic", p), zap.Stack("stack"))
+			h.log.Error("conn.panic", zap.String("panic", panicText(p)), zap.Stack("stack"))
 			code = wire.CloseBusy
 		}
 	}()

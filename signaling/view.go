@@ -129,7 +129,8 @@ func (a *actor) seatView(s *session, visit *rooms.Visit, view *wire.View) {
 
 func (a *actor) queueView(visit *rooms.Visit, seat *rooms.Seat) *wire.Queue {
 	usual := a.room.About().UsualWait
-	q := &wire.Queue{Ahead: a.queue.ahead[visit.ID], Since: ms(seat.WaitingSince), WaitMin: usual[0], WaitMax: usual[1]}
+	ahead, _ := a.aheadOf(visit.ID)
+	q := &wire.Queue{Ahead: ahead, Since: ms(seat.WaitingSince), WaitMin: usual[0], WaitMax: usual[1]}
 	if seat.Role != rooms.Patient {
 		q.Ahead = 0 // a guest waits for this one visit
 	}

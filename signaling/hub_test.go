@@ -1,0 +1,167 @@
+package signaling
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/anteroom/anteroom/rooms"
+	"github.com/anteroom/anteroom/rooms/store"
+	"github.com/anteroom/anteroom/signaling/wire"
+)
+
+func TestNewHub_NeedsItsParts(t *testing.T) {
+	if _, err := NewHub(Config{}); err == nil {
+		t.Error("made of nothing")
+	}
+}
+
+func TestHub_AnUnknownRoomIsNotKept(t *testing.T) {
+	w := newWorld(t, nil)
+	for range 2 {
+		if _, err := w.hub.Visit(w.ctx(), rooms.RoomID(newID()), "x"); !errors.Is(err, store.ErrNotFound) {
+			t.Error(err)
+		}
+	}
+	if len(w.hub.rooms) != 0 {
+		t.Errorf("%d rooms", len(w.hub.rooms))
+	}
+}
+
+func TestHub_Drain_TellsEverybodyToComeBack(t *testing.T) {
+	w := newWorld(t, nil)
+	patient, _ := w.open(w.visit("Maria"))
+	doctor, _ := w.open(w.staff())
+	w.hub.Drain(w.ctx())
+	for _, p := range []*page{patient, doctor} {
+		if got := p.closeCode(); got != wire.CloseRestart {
+			t.Errorf("close %d", got)
+		}
+	}
+	if _, err := w.do("x", rooms.Erase{}); !errors.Is(err, ErrClosed) {
+		t.Errorf("a command afterwards: %v", err)
+	}
+	if err := w.hub.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestHub_ARoomFollowsItsDirectory(t *testing.T) {
+	w := newWorld(t, nil)
+	doctor, welcome := w.open(w.staff())
+	if welcome.View.Room.Name != "Oncology" || welcome.View.Me.Name != "Dr Osei" {
+		t.Fatalf("%+v", welcome.View)
+	}
+	w.room.Name, w.doctor.Name = "Haematology", "Dr Ama Osei"
+	w.must(w.store.PutRoom(w.ctx(), w.room))
+	w.must(w.store.PutStaff(w.ctx(), w.doctor))
+	w.hub.RoomChanged(w.room.ID)
+	doctor.waitView(func(v wire.View) bool { return v.Room.Name == "Haematology" && v.Me.Name == "Dr Ama Osei" })
+
+	w.doctor.TokenGen++ // their links were revoked
+	w.must(w.store.PutStaff(w.ctx(), w.doctor))
+	w.hub.RoomChanged(w.room.ID)
+	if got := doctor.closeCode(); got != wire.CloseNoSession {
+		t.Errorf("close %d", got)
+	}
+}
+
+func TestHub_RevokingALinkEndsItsPage(t *testing.T) {
+	w := newWorld(t, nil)
+	maria := w.visit("Maria")
+	p, _ := w.open(maria)
+	_, err := w.do(maria.Visit, rooms.Revoke{Seat: maria.Seat})
+	w.must(err)
+	if got := p.closeCode(); got != wire.CloseNoSession {
+		t.Errorf("close %d", got)
+	}
+}
+
+// bomb is an event that panics.
+type bomb struct{}
+
+func (bomb) apply(*actor) { panic("boom") }
+
+func TestActor_APanicEndsNothingElse(t *testing.T) {
+	w := newWorld(t, nil)
+	maria, john := w.visit("Maria"), w.visit("John")
+	p, _ := w.open(maria)
+	q, _ := w.open(john)
+	a, err := w.hub.actorOf(w.ctx(), w.room.ID)
+	w.must(err)
+	a.post(bomb{})
+	a.post(poison{maria.Seat})
+	// A view of Maria's cannot be made now: her page ends and comes back, John's goes on.
+	if got := p.closeCode(); got != wire.CloseBusy {
+		t.Errorf("close %d", got)
+	}
+	if err := q.ask(wire.TypeCheckIn, wire.Empty{}, nil); err != nil {
+		t.Error(err)
+	}
+	q.waitView(func(v wire.View) bool { return v.Me.State == wire.SeatWaiting })
+	if got := counted(t, w.hub.metrics.panics); got != 2 {
+		t.Errorf("%v panics", got)
+	}
+	if _, welcome := w.open(maria); welcome.View.Me.Seat != string(maria.Seat) {
+		t.Errorf("%+v", welcome.View.Me)
+	}
+}
+
+// poison makes a session that panics when it is looked at: its slots are of a peer that does not exist.
+type poison struct{ seat rooms.SeatID }
+
+func (e poison) apply(a *actor) {
+	s := a.atSeat[e.seat]
+	s.said = nil // writing to it panics
+	v, _ := a.room.Visit(s.who.Visit)
+	changed := *v
+	changed.LastMessage = 1
+	a.durable[v.ID] = &changed
+	a.alone[s] = struct{}{}
+}
+
+func counted(t *testing.T, c prometheus.Collector) float64 {
+	t.Helper()
+	registry := prometheus.NewPedanticRegistry()
+	registry.MustRegister(c)
+	all, err := registry.Gather()
+	if err != nil || len(all) != 1 {
+		t.Fatal(err, all)
+	}
+	return all[0].GetMetric()[0].GetCounter().GetValue()
+}
+
+func TestDo_ReturnsWithTheCallersContext(t *testing.T) {
+	w := newWorld(t, nil)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := w.hub.Visit(ctx, w.room.ID, "x"); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+}
+
+func TestQueue_TheFirstViewIsTrue(t *testing.T) {
+	w := newWorld(t, nil)
+	for n := range 5 {
+		p, _ := w.open(w.visit("Patient"))
+		if err := p.ask(wire.TypeCheckIn, wire.Empty{}, nil); err != nil {
+			t.Fatal(err)
+		}
+		v := p.waitView(func(v wire.View) bool { return v.Me.State == wire.SeatWaiting })
+		if v.Queue == nil || v.Queue.Ahead != n {
+			t.Errorf("patient %d reads %+v", n, v.Queue)
+		}
+	}
+}
+
+func TestWireErrors_AreDocumentedCodes(t *testing.T) {
+	known := []wire.Code{wire.CodeForbidden, wire.CodeRetry, wire.CodeInternal, wire.CodeAlreadyAdmitted}
+	for _, err := range []error{rooms.ErrForbidden, ErrRetry, errInternal, &rooms.Error{Code: "already_admitted", By: "Dr Lee"}} {
+		if e := wireError(err); !slices.Contains(known, e.Code) || e.Retry != errors.Is(err, ErrRetry) {
+			t.Errorf("%v is %+v", err, e)
+		}
+	}
+}
