@@ -177,7 +177,7 @@ func inState(t *testing.T, target int, role Role, state SeatState) *world {
 
 // effect applies an action in a role and says what it did, in the words of effects. It looks after
 // what holds for every action too.
-func effect(w *world, role Role, make func(SeatID) Action, target int) string {
+func effect(w *world, role Role, action func(SeatID) Action, target int) string {
 	actor := holder(seatID(1, target))
 	if role.Staff() {
 		actor = Actor{Staff: doctor.Staff, Name: doctor.Name, Role: role}
@@ -186,7 +186,7 @@ func effect(w *world, role Role, make func(SeatID) Action, target int) string {
 	}
 	before := snapshotOf(w, 1)
 	out, err := w.room.Apply(Command{
-		Actor: actor, Visit: visitID(1), Do: make(seatID(1, target)), Client: "page", ID: 1,
+		Actor: actor, Visit: visitID(1), Do: action(seatID(1, target)), Client: "page", ID: 1,
 	}, w.now.Add(time.Second))
 	if frozen(w.t, w.visit(1)) != before.content {
 		w.t.Error("Apply changed the visit it was given")

@@ -314,10 +314,10 @@ func TestApply_DoesNotTouchItsInputs(t *testing.T) {
 	for v := range w.room.Visits() { // room behind the slices, where a careless append would write
 		v.Seats, v.Chat, v.Seen = slices.Grow(v.Seats, 4), slices.Grow(v.Chat, 4), slices.Grow(v.Seen, 4)
 	}
-	for name, make := range example {
+	for name, action := range example {
 		for _, actor := range []Actor{doctor, another, holder(seatID(2, 0)), server} {
 			t.Run(fmt.Sprintf("%s/%s%s", name, actor.Name, actor.Seat), func(t *testing.T) {
-				do := make(seatID(2, 0))
+				do := action(seatID(2, 0))
 				visits, command := deep(t, w), fmt.Sprintf("%+v", do)
 				_, _ = w.room.Apply(Command{Actor: actor, Client: "c", ID: 1, Visit: visitID(2), Do: do}, w.now)
 				if !reflect.DeepEqual(visits, deep(t, w)) || fmt.Sprintf("%+v", do) != command {

@@ -101,9 +101,9 @@ func FuzzStored(f *testing.F) {
 			Routes(v)
 			Shown(v, nil)
 			for _, s := range v.Seats {
-				for _, make := range example {
+				for _, action := range example {
 					for _, actor := range []Actor{holder(s.ID), {Staff: s.Staff, Role: Clinician}, doctor, server} {
-						_, _ = room.Apply(Command{Actor: actor, Visit: v.ID, Do: make(s.ID)}, start)
+						_, _ = room.Apply(Command{Actor: actor, Visit: v.ID, Do: action(s.ID)}, start)
 					}
 				}
 			}
