@@ -1,0 +1,25 @@
+/** Chromium with what WebRTC on one machine needs. */
+import { playwright } from './deps.js';
+
+const flags = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--use-fake-device-for-media-stream',
+  '--allow-loopback-in-peer-connection',
+  '--disable-features=WebRtcHideLocalIpsWithMdns',
+];
+
+/**
+ * @param {object} [options]
+ * @param {string[]} [options.args] more flags
+ * @param {string[]} [options.without] flags to leave out
+ * @param {boolean} [options.allow] answers the prompt for camera and microphone with yes
+ * @returns {Promise<import('playwright-core').Browser>}
+ */
+export function launchChromium({ args = [], without = [], allow = false } = {}) {
+  const prompt = allow ? ['--use-fake-ui-for-media-stream'] : [];
+  return playwright.chromium.launch({
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    args: [...flags, ...prompt, ...args].filter((flag) => !without.includes(flag)),
+  });
+}

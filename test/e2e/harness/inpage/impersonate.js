@@ -1,0 +1,83 @@
+/**
+ * Runs in a page before its scripts. Camera and microphone become a person of the test: a picture
+ * that carries the person's number and a running count in black and white cells, and a tone of their
+ * own. Encoder, network and decoder stay real. The code is at the foot of the picture:
+ *
+ *     row 1: number, and the number inverted    8 cells each
+ *     row 2: count, and the count inverted
+ *
+ * @param {{ number: number, hertz: number }} person
+ */
+export function impersonate({ number, hertz }) {
+  const width = 320;
+  const height = 240;
+  const cell = 20;
+  const framesPerSecond = 15;
+  const devices = navigator.mediaDevices;
+  if (!devices) return;
+
+  /** @param {CanvasRenderingContext2D} paper */
+  const portrait = (paper, /** @type {number} */ count) => {
+    const hue = (number * 67) % 360;
+    const light = paper.createLinearGradient(0, 0, 0, height);
+    light.addColorStop(0, `hsl(${hue} 45% 72%)`);
+    light.addColorStop(1, `hsl(${hue} 45% 40%)`);
+    paper.fillStyle = light;
+    paper.fillRect(0, 0, width, height);
+    const sway = 4 * Math.sin(count / 10);
+    paper.fillStyle = `hsl(${(hue + 180) % 360} 30% 30%)`;
+    paper.beginPath();
+    paper.ellipse(width / 2 + sway, height + 10, 90, 95, 0, 0, 2 * Math.PI);
+    paper.fill();
+    paper.fillStyle = 'hsl(28 45% 70%)';
+    paper.beginPath();
+    paper.ellipse(width / 2 + sway, 98, 40, 50, 0, 0, 2 * Math.PI);
+    paper.fill();
+  };
+
+  /** @param {CanvasRenderingContext2D} paper */
+  const code = (paper, /** @type {number} */ count) => {
+    [number, count & 0xff].forEach((byte, row) => {
+      const bits = (byte << 8) | (~byte & 0xff);
+      for (let i = 0; i < 16; i += 1) {
+        paper.fillStyle = bits & (0x8000 >> i) ? '#fff' : '#000';
+        paper.fillRect(i * cell, height - (2 - row) * cell, cell, cell);
+      }
+    });
+  };
+
+  const film = () => {
+    const canvas = Object.assign(document.createElement('canvas'), { width, height });
+    const paper = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
+    let count = 0;
+    const draw = () => {
+      count += 1;
+      portrait(paper, count);
+      code(paper, count);
+    };
+    draw();
+    const [track] = canvas.captureStream(framesPerSecond).getVideoTracks();
+    const ticking = setInterval(() => {
+      if (track?.readyState === 'live') draw();
+      else clearInterval(ticking);
+    }, 1000 / framesPerSecond);
+    return track;
+  };
+
+  /** @type {AudioContext | undefined} */
+  let context;
+  const hum = () => {
+    context ??= new AudioContext();
+    void context.resume();
+    const tone = new OscillatorNode(context, { frequency: hertz });
+    const out = context.createMediaStreamDestination();
+    tone.connect(new GainNode(context, { gain: 0.2 })).connect(out);
+    tone.start();
+    return out.stream.getAudioTracks()[0];
+  };
+
+  devices.getUserMedia = async (wish) => {
+    const tracks = [wish?.audio && hum(), wish?.video && film()];
+    return new MediaStream(tracks.filter((track) => track instanceof MediaStreamTrack));
+  };
+}

@@ -1,0 +1,83 @@
+/** A patient or a guest at their page. */
+import { playwright } from './deps.js';
+import { Person } from './person.js';
+import { until } from './until.js';
+
+export const phone = playwright.devices['iPhone 15'];
+
+export class Visitor extends Person {
+  /** The id of their seat, once the link was given. */
+  seat = '';
+
+  /** @param {import('./clinic.js').Seat} seat */
+  async open(seat) {
+    this.seat = seat.id;
+    await this.page.goto(seat.link);
+    await this.atScreen('welcome', 'preview');
+  }
+
+  /** @param {string[]} names screens of which one is waited for */
+  async atScreen(...names) {
+    await until(
+      `${this.name} is at ${names.join(' or ')}`,
+      async () => names.includes(await this.screen()),
+      { tell: () => this.screen() },
+    );
+  }
+
+  async screen() {
+    return (await this.hook('state').getAttribute('data-screen')) ?? '';
+  }
+
+  async state() {
+    return (await this.hook('state').getAttribute('data-state')) ?? '';
+  }
+
+  /** @param {string} state of the seat */
+  async atState(state) {
+    await until(`${this.name} is ${state}`, async () => (await this.state()) === state, {
+      tell: () => this.state(),
+    });
+  }
+
+  /** Camera and microphone on, still alone with them. */
+  async check() {
+    await this.page.getByRole('button', { name: 'Check camera and sound' }).click();
+    await this.allow();
+    await this.atScreen('preview');
+    await this.previewRuns();
+  }
+
+  async previewRuns() {
+    await until(`${this.name} sees themselves`, () =>
+      this.hook('self-video').evaluate(
+        (video) => /** @type {HTMLVideoElement} */ (video).videoWidth > 0,
+      ),
+    );
+  }
+
+  async join() {
+    await this.hook('join').click();
+    await this.atState('waiting');
+  }
+
+  /**
+   * From the link to the waiting room.
+   *
+   * @param {import('./clinic.js').Seat} seat
+   */
+  async arrive(seat) {
+    await this.open(seat);
+    await this.check();
+    await this.join();
+  }
+
+  /** @param {string} text */
+  async write(text) {
+    if (!(await this.hook('chat-input').isVisible())) {
+      await this.page.getByRole('button', { name: 'Chat' }).click();
+    }
+    await this.hook('chat-input').fill(text);
+    await this.hook('chat-send').click();
+  }
+}
