@@ -1,12 +1,12 @@
 /** Proof that nothing moves: counted over a stretch that other packets measure, not over time. */
 import assert from 'node:assert/strict';
-import { until } from './until.js';
+import { until } from './until.mjs';
 
 /**
  * No media leaves or reaches a person. The stretch begins once the counts stand still, because what
  * was on its way may still arrive, and ends when the browser has refreshed its statistics several times.
  *
- * @param {import('./person.js').Person} person
+ * @param {import('./person.mjs').Person} person
  */
 export async function stillness(person) {
   const look = async () => {

@@ -10,7 +10,7 @@ export class Clinic {
   #room;
 
   /**
-   * @param {import('./server.js').Server} server
+   * @param {import('./server.mjs').Server} server
    * @param {string} room the id of its waiting room
    */
   constructor(server, room) {
@@ -18,7 +18,7 @@ export class Clinic {
     this.#room = room;
   }
 
-  /** @param {import('./server.js').Server} server */
+  /** @param {import('./server.mjs').Server} server */
   static async make(server, name = 'Oncology') {
     const room = await server.call('POST', '/v1/rooms', { name });
     return new Clinic(server, room.id);

@@ -1,9 +1,9 @@
 /** Somebody of a test: a browser context of their own, a coded picture, a tone, eyes and ears. */
 import assert from 'node:assert/strict';
-import { impersonate } from './inpage/impersonate.js';
-import { isCovered, listen, look, notesHeard, route, traffic } from './inpage/senses.js';
-import { watch } from './inpage/watch.js';
-import { until } from './until.js';
+import { impersonate } from './inpage/impersonate.mjs';
+import { isCovered, listen, look, notesHeard, route, traffic } from './inpage/senses.mjs';
+import { watch } from './inpage/watch.mjs';
+import { until } from './until.mjs';
 
 /** Apart enough, and off the notes of the chimes. */
 const hertzOf = (/** @type {number} */ number) => 900 + 300 * number;

@@ -1,6 +1,6 @@
 /** A clinician at the waiting room. */
-import { Person } from './person.js';
-import { until } from './until.js';
+import { Person } from './person.mjs';
+import { until } from './until.mjs';
 
 export class Clinician extends Person {
   /** Their seat in the visit they are in, as the others know it. */
@@ -20,7 +20,7 @@ export class Clinician extends Person {
   }
 
   /**
-   * @param {import('./visitor.js').Visitor} visitor
+   * @param {import('./visitor.mjs').Visitor} visitor
    * @param {string} state
    */
   async sawRow(visitor, state) {
@@ -36,7 +36,7 @@ export class Clinician extends Person {
     return this.hook('row').evaluateAll((rows) => rows.map((row) => row.dataset['seat']));
   }
 
-  /** @param {import('./visitor.js').Visitor} visitor */
+  /** @param {import('./visitor.mjs').Visitor} visitor */
   async openCard(visitor) {
     await this.row(visitor).getByTestId('admit').click();
     await this.hook('confirm-admit').waitFor();
@@ -45,7 +45,7 @@ export class Clinician extends Person {
   /**
    * Admits after a look at the identity card.
    *
-   * @param {import('./visitor.js').Visitor} visitor
+   * @param {import('./visitor.mjs').Visitor} visitor
    */
   async admit(visitor) {
     await this.openCard(visitor);
@@ -59,7 +59,7 @@ export class Clinician extends Person {
    * A button beside one person in the visit.
    *
    * @param {'hold' | 'resume' | 'return' | 'remove'} action
-   * @param {import('./visitor.js').Visitor} visitor
+   * @param {import('./visitor.mjs').Visitor} visitor
    */
   async press(action, { seat }) {
     await this.page.locator(`[data-testid="${action}"][data-seat="${seat}"]`).click();

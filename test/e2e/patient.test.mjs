@@ -1,6 +1,6 @@
 /** The patient's way from the link to the waiting room, before anybody else is there. */
 import assert from 'node:assert/strict';
-import { onStage } from './harness/stage.js';
+import { onStage } from './harness/stage.mjs';
 
 onStage('a patient waits, and nothing leaves their phone', async (stage) => {
   const clinic = await stage.clinic();

@@ -1,5 +1,5 @@
 /** Chromium with what WebRTC on one machine needs. */
-import { playwright } from './deps.js';
+import { chromium } from 'playwright-core';
 
 const flags = [
   '--no-sandbox',
@@ -18,7 +18,7 @@ const flags = [
  */
 export function launchChromium({ args = [], without = [], allow = false } = {}) {
   const prompt = allow ? ['--use-fake-ui-for-media-stream'] : [];
-  return playwright.chromium.launch({
+  return chromium.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
     args: [...flags, ...prompt, ...args].filter((flag) => !without.includes(flag)),
   });

@@ -1,8 +1,8 @@
 /** A whole visit in three browsers: real links, real media, read back from pictures and sound. */
 import assert from 'node:assert/strict';
-import { onStage } from './harness/stage.js';
-import { stillness } from './harness/stillness.js';
-import { until } from './harness/until.js';
+import { onStage } from './harness/stage.mjs';
+import { stillness } from './harness/stillness.mjs';
+import { until } from './harness/until.mjs';
 
 /** The two notes of an arrival and the three of an admission, in hertz. */
 const arrivalChime = [784, 587];
@@ -104,7 +104,7 @@ onStage('a patient, a clinician and a specialist meet', async (stage) => {
 });
 
 /**
- * @param {import('./harness/person.js').Person} person
+ * @param {import('./harness/person.mjs').Person} person
  * @param {number[]} chime
  */
 function hasHeard(person, chime) {

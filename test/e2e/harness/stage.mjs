@@ -3,12 +3,12 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import test from 'node:test';
-import { launchChromium } from './browser.js';
-import { Clinic } from './clinic.js';
-import { Clinician } from './clinician.js';
-import { Person } from './person.js';
-import { Server } from './server.js';
-import { phone, Visitor } from './visitor.js';
+import { launchChromium } from './browser.mjs';
+import { Clinic } from './clinic.mjs';
+import { Clinician } from './clinician.mjs';
+import { Person } from './person.mjs';
+import { Server } from './server.mjs';
+import { phone, Visitor } from './visitor.mjs';
 
 const results = fileURLToPath(new URL('../../../test-results/', import.meta.url));
 
@@ -34,7 +34,7 @@ export class Stage {
    * A patient or guest at a phone.
    *
    * @param {string} name
-   * @param {import('./person.js').Options} [options]
+   * @param {import('./person.mjs').Options} [options]
    */
   visitor(name, options = {}) {
     return this.#enter(Visitor, name, { device: phone, ...options });
@@ -42,7 +42,7 @@ export class Stage {
 
   /**
    * @param {string} name
-   * @param {import('./person.js').Options} [options]
+   * @param {import('./person.mjs').Options} [options]
    */
   clinician(name, options = {}) {
     return this.#enter(Clinician, name, {
@@ -55,7 +55,7 @@ export class Stage {
    * @template {Person} P
    * @param {new (name: string, number: number, page: import('playwright-core').Page) => P} Kind
    * @param {string} name
-   * @param {import('./person.js').Options} options
+   * @param {import('./person.mjs').Options} options
    */
   async #enter(Kind, name, options) {
     this.#numbers += 1;
@@ -85,7 +85,7 @@ export class Stage {
  *
  * @param {string} name
  * @param {(stage: Stage) => Promise<void>} play
- * @param {{ server?: import('./server.js').Options, chromium?: Parameters<typeof launchChromium>[0] }} [options]
+ * @param {{ server?: import('./server.mjs').Options, chromium?: Parameters<typeof launchChromium>[0] }} [options]
  */
 export function onStage(name, play, options = {}) {
   test(name, { timeout: 120_000 }, async () => {

@@ -1,15 +1,15 @@
 /** A patient or a guest at their page. */
-import { playwright } from './deps.js';
-import { Person } from './person.js';
-import { until } from './until.js';
+import { devices } from 'playwright-core';
+import { Person } from './person.mjs';
+import { until } from './until.mjs';
 
-export const phone = playwright.devices['iPhone 15'];
+export const phone = devices['iPhone 15'];
 
 export class Visitor extends Person {
   /** The id of their seat, once the link was given. */
   seat = '';
 
-  /** @param {import('./clinic.js').Seat} seat */
+  /** @param {import('./clinic.mjs').Seat} seat */
   async open(seat) {
     this.seat = seat.id;
     await this.page.goto(seat.link);
@@ -64,7 +64,7 @@ export class Visitor extends Person {
   /**
    * From the link to the waiting room.
    *
-   * @param {import('./clinic.js').Seat} seat
+   * @param {import('./clinic.mjs').Seat} seat
    */
   async arrive(seat) {
     await this.open(seat);

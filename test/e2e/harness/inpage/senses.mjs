@@ -127,7 +127,7 @@ export async function route() {
 
 /** The notes that were really heard: struck in a running context whose clock has passed them. */
 export function notesHeard() {
-  /** @type {import('./watch.js').Watched} */
+  /** @type {import('./watch.mjs').Watched} */
   const { notes } = /** @type {any} */ (window).watched;
   return notes
     .filter(({ context, when }) => context.state === 'running' && context.currentTime > when)
