@@ -42,6 +42,12 @@ const isStaff = (role: Role): boolean => role === 'clinician' || role === 'staff
 /** Staff decide about everybody but staff. */
 export const canManage = (person: Participant): boolean => !person.me && !isStaff(person.role);
 
+/** How somebody is connected, as the others should know it. */
+export function linkOf({ link, stalled }: Participant): 'good' | 'weak' | 'lost' {
+  if (link === 'reconnecting') return 'lost';
+  return stalled ? 'weak' : 'good';
+}
+
 export const visitKey = 'visit';
 export const personKey = (seat: string): string => `person ${seat}`;
 

@@ -4,7 +4,8 @@ import type { IconName } from './icons';
 
 interface Props {
   children: ComponentChildren;
-  onPress: () => void;
+  /** a submit button leaves it to its form */
+  onPress?: () => void;
   kind?: 'primary' | 'danger' | 'plain' | undefined;
   size?: 'small' | 'large' | undefined;
   wide?: boolean;
@@ -13,6 +14,8 @@ interface Props {
   busy?: boolean;
   label?: string;
   test?: string | undefined;
+  /** whom it acts on, for outside tests */
+  seat?: string | undefined;
   type?: 'button' | 'submit';
   pressed?: boolean;
   expanded?: boolean;
@@ -32,9 +35,10 @@ export function Button(props: Props): JSX.Element {
       aria-pressed={props.pressed}
       aria-expanded={props.expanded}
       data-testid={props.test}
+      data-seat={props.seat}
       data-focus={props.focus}
       onClick={() => {
-        if (!busy) props.onPress();
+        if (!busy) props.onPress?.();
       }}
     >
       {busy ? <Icon name="wait" spin /> : icon !== undefined && <Icon name={icon} />}

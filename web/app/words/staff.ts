@@ -1,5 +1,5 @@
 /** Words of the clinician's page. */
-import type { ClosedCode, Disposition, ErrorCode } from '../../client/index';
+import type { ClosedCode, Disposition, ErrorCode, Role } from '../../client/index';
 import { names } from './people';
 import { clockTime, span } from './time';
 
@@ -28,6 +28,8 @@ export const staffWords = {
   goBack: 'Go back',
   noShow: 'Did not come',
   cancelVisit: 'Cancel visit',
+  write: (name: string) => `Write to ${name}`,
+  unread: (n: number) => `${n} new`,
   more: (name: string) => `More about ${name}`,
   badges: {
     noCamera: 'No camera',
@@ -141,6 +143,15 @@ export const dispositions: readonly (readonly [Disposition, string])[] = [
   ['in_person', 'Needs to be seen in person'],
   ['noshow', 'Did not come'],
   ['wrong_person', 'Wrong person'],
+];
+
+/** Who can be invited. */
+export const guestRoles: readonly Role[] = [
+  'specialist',
+  'interpreter',
+  'caregiver',
+  'presenter',
+  'observer',
 ];
 
 export const dispositionName: Record<Disposition, string> = {

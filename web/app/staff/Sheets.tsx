@@ -1,0 +1,21 @@
+import { EndSheet } from './EndSheet';
+import { HandOverSheet } from './HandOverSheet';
+import { InviteSheet } from './InviteSheet';
+import { KeysSheet } from './KeysSheet';
+import type { Office } from './office';
+
+/** The one dialog that is open, if any. */
+export function Sheets({ office }: { office: Office }) {
+  switch (office.room.sheet.value) {
+    case 'none':
+      return null;
+    case 'end':
+      return <EndSheet office={office} />;
+    case 'invite':
+      return <InviteSheet office={office} />;
+    case 'handOver':
+      return <HandOverSheet office={office} />;
+    case 'keys':
+      return <KeysSheet office={office} />;
+  }
+}
