@@ -93,7 +93,7 @@ func takeAll(h Handler) func(*Offer) (Accepted, error) {
 			}
 			taken := AcceptedMedia{Codecs: m.Codecs[k : k+1], Extensions: m.Extensions}
 			if m.Send {
-				taken.SSRC, taken.StreamID, taken.TrackID, taken.CNAME = uint32(1000+i), "s", string(m.Kind), "c"
+				taken.SSRC, taken.StreamID, taken.TrackID, taken.CNAME = uint32(1000+i), "s"+m.MID, string(m.Kind), "c"
 				if m.Codecs[k].RTXPT != 0 {
 					taken.RTXSSRC = uint32(2000 + i)
 				}

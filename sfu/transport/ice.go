@@ -5,12 +5,19 @@ import (
 	"crypto/rand"
 	"math/big"
 	"slices"
+	"time"
 
 	"github.com/pion/stun/v4"
 )
 
 // maxRoutes bounds the addresses a peer may be reached at; the oldest unused one gives way.
 const maxRoutes = 16
+
+// staleRoute is how long the selected address may go without a check before another that has one
+// takes its place. A client nominates an address when it changes its mind, but not every one does
+// when a NAT gives it another; and none checks the pair it uses less often than each 6 s (RFC 7675
+// section 5.1).
+const staleRoute = 15 * time.Second
 
 const (
 	ufragLen = 8  // 47 bits; RFC 8445 section 5.3 asks for 24
@@ -98,7 +105,8 @@ func (p *Peer) checked(in *inbound, from path, nominated bool) {
 	p.lastCheck.Store(int64(now))
 	p.lastHeard.Store(int64(now))
 	r := p.learn(from)
-	if nominated || p.selected.Load() == nil {
+	r.checked = now
+	if s := p.selected.Load(); nominated || s == nil || now-s.checked >= staleRoute {
 		p.selected.Store(r)
 	}
 	switch p.phase() {

@@ -4,7 +4,6 @@ import (
 	"net"
 	"os"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/pion/transport/v5/deadline"
@@ -14,7 +13,6 @@ import (
 // not fit, as a network would.
 type mailbox struct {
 	queue    chan *datagram
-	dropped  atomic.Uint64
 	deadline *deadline.Deadline
 	closed   chan struct{}
 	once     sync.Once
@@ -31,9 +29,14 @@ func newMailbox(size int) *mailbox {
 // put owns d from here on.
 func (m *mailbox) put(d *datagram) {
 	select {
+	case <-m.closed: // nobody would ever take it out
+		d.release()
+		return
+	default:
+	}
+	select {
 	case m.queue <- d:
 	default:
-		m.dropped.Add(1)
 		d.release()
 	}
 }

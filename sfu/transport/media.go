@@ -53,5 +53,6 @@ type AcceptedMedia struct {
 	// For media that we send. An SSRC of 0 means that nothing will be sent.
 	SSRC, RTXSSRC uint32
 	// A slot's audio and video share StreamID and CNAME, so that the browser keeps them in step.
+	// No two lines may share both StreamID and TrackID: Chromium refuses the answer.
 	StreamID, TrackID, CNAME string
 }

@@ -200,7 +200,7 @@ func (p *Peer) expire(now time.Duration) {
 		}
 	case Connected:
 		if silent >= consentTimeout {
-			p.disconnect()
+			p.disconnect(now)
 		}
 	case Disconnected:
 		if silent >= goneTimeout {
@@ -210,10 +210,12 @@ func (p *Peer) expire(now time.Duration) {
 	}
 }
 
-func (p *Peer) disconnect() {
+// disconnect looks again, since a check may have come before it got the lock.
+func (p *Peer) disconnect(now time.Duration) {
 	p.recv.Lock()
 	defer p.recv.Unlock()
-	if !p.gone() && p.phase() == Connected {
+	silent := now - time.Duration(p.lastCheck.Load())
+	if !p.gone() && p.phase() == Connected && silent >= consentTimeout {
 		p.enter(Disconnected)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // path is where datagrams of a client come from and go to. It is the key of the address table.
@@ -26,7 +27,8 @@ func (a path) seen() netip.AddrPort {
 // route is a path with the address in the form that the socket or pipe wants.
 type route struct {
 	path
-	udp *net.UDPAddr
+	udp     *net.UDPAddr
+	checked time.Duration // the last check over it; under the peer's recv
 }
 
 func newRoute(a path) *route { return &route{path: a, udp: net.UDPAddrFromAddrPort(a.addr)} }

@@ -161,6 +161,9 @@ func (p *Peer) write(size int, fill func(*datagram) error) error {
 	if p.gone() {
 		return ErrClosed
 	}
+	if p.phase() == Disconnected { // without consent nothing is sent (RFC 7675 section 5.1)
+		return ErrNotConnected
+	}
 	r := p.selected.Load()
 	d := newDatagram()
 	p.seal.Lock()

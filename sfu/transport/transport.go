@@ -21,7 +21,8 @@ var (
 	ErrBadOffer = errors.New("transport: unusable offer")
 	// ErrClosed means that the peer, pipe or transport is closed.
 	ErrClosed = errors.New("transport: closed")
-	// ErrNotConnected means that a packet was written before the keys were agreed.
+	// ErrNotConnected means that a packet was written before the keys were agreed, or after the
+	// client's consent had run out.
 	ErrNotConnected = errors.New("transport: not connected")
 	// ErrTooLarge means that a packet does not fit into one datagram.
 	ErrTooLarge = errors.New("transport: packet too large")
