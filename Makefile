@@ -68,6 +68,11 @@ lint: $(LINTER) $(STAMPS)/web-checked ## golangci-lint; eslint, prettier and tsc
 	$(LINTER) run
 	go test ./internal/tsgen
 
+.PHONY: format
+format: $(LINTER) $(MODULES) ## Format all code
+	$(LINTER) fmt
+	cd web && npm run format
+
 .PHONY: deps
 deps: ## Install the browsers and tools that the tests use (Debian, as root; else say which)
 	@scripts/deps
