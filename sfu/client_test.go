@@ -47,7 +47,6 @@ type client struct {
 	videos    []*webrtc.TrackLocalStaticRTP // camera, content
 
 	mu       sync.Mutex
-	changed  chan struct{} // closed and replaced at every packet
 	received map[string][]rtp.Packet
 	plis     []time.Time
 	deaf     bool // does not answer keyframe requests
@@ -59,13 +58,12 @@ type shape struct {
 	pairs, contents int
 	content         bool
 	interceptors    []interceptor.Factory // nearest to the network first
-	noRTX           bool
 }
 
 func join(t *testing.T, s *SFU, mark byte, sh shape) *client {
 	t.Helper()
 	c := &client{
-		t: t, mark: mark, connected: make(chan struct{}), changed: make(chan struct{}), received: map[string][]rtp.Packet{},
+		t: t, mark: mark, connected: make(chan struct{}), received: map[string][]rtp.Packet{},
 	}
 	c.pc = newPeerConnection(t, sh)
 	c.audio = c.send(0, webrtc.MimeTypeOpus)
@@ -98,21 +96,6 @@ func newPeerConnection(t *testing.T, sh shape) *webrtc.PeerConnection {
 	var media webrtc.MediaEngine
 	if err := media.RegisterDefaultCodecs(); err != nil {
 		t.Fatal(err)
-	}
-	if sh.noRTX {
-		media = webrtc.MediaEngine{}
-		opus := webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeOpus, ClockRate: 48000, Channels: 2}
-		vp8 := webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeVP8, ClockRate: 90000, RTCPFeedback: []webrtc.RTCPFeedback{
-			{Type: "nack"}, {Type: "nack", Parameter: "pli"},
-		}}
-		if err := media.RegisterCodec(webrtc.RTPCodecParameters{RTPCodecCapability: opus, PayloadType: 111},
-			webrtc.RTPCodecTypeAudio); err != nil {
-			t.Fatal(err)
-		}
-		if err := media.RegisterCodec(webrtc.RTPCodecParameters{RTPCodecCapability: vp8, PayloadType: 96},
-			webrtc.RTPCodecTypeVideo); err != nil {
-			t.Fatal(err)
-		}
 	}
 	registry := &interceptor.Registry{}
 	for _, f := range sh.interceptors {
@@ -195,8 +178,6 @@ func (c *client) read(r *webrtc.TrackRemote, receiver *webrtc.RTPReceiver) {
 		}
 		c.mu.Lock()
 		c.received[r.ID()] = append(c.received[r.ID()], *p)
-		close(c.changed)
-		c.changed = make(chan struct{})
 		c.mu.Unlock()
 	}
 }
@@ -315,19 +296,14 @@ func (c *client) packets(line string) []rtp.Packet {
 	return slices.Clone(c.received[line])
 }
 
-// until waits until ok holds, asked after every packet.
+// until waits until ok holds.
 func (c *client) until(what string, ok func() bool) {
 	c.t.Helper()
-	deadline := time.After(wait)
-	for {
-		c.mu.Lock()
-		changed := c.changed
-		c.mu.Unlock()
-		if ok() {
-			return
-		}
+	deadline, again := time.After(wait), time.NewTicker(5*time.Millisecond)
+	defer again.Stop()
+	for !ok() {
 		select {
-		case <-changed:
+		case <-again.C:
 		case <-deadline:
 			c.t.Fatalf("%c: no %s within %v", c.mark, what, wait)
 		}
@@ -351,4 +327,18 @@ func countMarked(pkts []rtp.Packet, mark byte) (n int) {
 		}
 	}
 	return n
+}
+
+// answerKeyframeRequests says whether the client makes a keyframe when it is asked; at first it does.
+func (c *client) answerKeyframeRequests(yes bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.deaf = !yes
+}
+
+// requests returns when keyframes were asked for.
+func (c *client) requests() []time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.plis)
 }

@@ -34,7 +34,7 @@ type inbound struct {
 	reported time.Time // the last receiver report
 	logged   time.Time // the last line about forbidden media
 
-	packets, forbidden, loggedForbidden, dropped uint64
+	forbidden, loggedForbidden, dropped uint64
 }
 
 // stream is what one SSRC carries: a source's packets or their retransmissions.
@@ -57,7 +57,6 @@ func (in *inbound) setGate(open bool, now time.Time) {
 
 // receive handles one packet. The caller holds mu.
 func (in *inbound) receive(pkt *transport.Packet) {
-	in.packets++
 	if !in.gate {
 		in.forbidden++
 		return
@@ -95,6 +94,9 @@ func (in *inbound) demux(h *rtp.Header) (stream, bool) {
 	st := stream{src: in.sources[i]}
 	switch {
 	case h.PayloadType == st.src.pt:
+		if st.src.ssrc != 0 {
+			st.src.reset()
+		}
 		st.src.ssrc = h.SSRC
 	case h.PayloadType == st.src.rtxPT && st.src.rtxPT != 0:
 		st.rtx = true

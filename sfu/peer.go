@@ -196,8 +196,11 @@ func (h handler) State(st State) {
 			src.requestKeyframe(time.Now())
 			src.peer.in.mu.Unlock()
 		}
+	case transport.Disconnected:
+		h.p.out.disconnect()
 	case transport.Closed:
 		h.p.Close()
+	default:
 	}
 	if h.p.onState != nil {
 		h.p.onState(st)

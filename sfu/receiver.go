@@ -111,7 +111,12 @@ func (r *receiver) report() (counts, bool) {
 }
 
 // lost returns how many packets of this run never came by themselves.
-func (r *receiver) lost() int64 { return max(r.newest-r.base+1-r.received, 0) }
+func (r *receiver) lost() int64 {
+	if !r.running {
+		return 0
+	}
+	return max(r.newest-r.base+1-r.received, 0)
+}
 
 // unwrap returns the number congruent to seq that is nearest to reference.
 func unwrap(seq uint16, reference int64) int64 {

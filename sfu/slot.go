@@ -48,3 +48,12 @@ func (o *outbound) connect() []*source {
 	})
 	return waiting
 }
+
+// disconnect notes that packets are not written any more. Every track that goes on later begins anew, with
+// a keyframe, since the viewer has missed what came meanwhile.
+func (o *outbound) disconnect() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.connected = false
+	o.tracks(func(t *track) { t.started = false })
+}
