@@ -70,6 +70,15 @@ func (s *Server) adopt(nc net.Conn) (net.Conn, error) {
 	return c, nil
 }
 
+// forget leaves alone a newer connection from the same port, which there can be as soon as c's socket is closed.
+func (s *Server) forget(c *conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if client := addrPort(c.RemoteAddr()); s.conns[client] == c {
+		delete(s.conns, client)
+	}
+}
+
 // end makes every Read and Write fail, now and later, whereupon the TURN implementation lets go. It does not block, as
 // closing TLS would, which has a last word for a client that may not be listening.
 func (c *conn) end() { _ = c.socket.Close() }
@@ -109,9 +118,7 @@ func (c *conn) Write(p []byte) (int, error) {
 func (c *conn) Close() error {
 	err := c.Conn.Close()
 	c.once.Do(func() {
-		c.s.mu.Lock()
-		delete(c.s.conns, addrPort(c.RemoteAddr()))
-		c.s.mu.Unlock()
+		c.s.forget(c)
 		c.s.owned.Done()
 	})
 	return err

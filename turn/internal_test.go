@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"net/netip"
 	"testing"
 	"time"
 
@@ -43,6 +44,30 @@ func TestAuthenticate_ExpiryIsForAllocateOnly(t *testing.T) {
 func TestGenerator_EvenPort_Refused(t *testing.T) {
 	if _, _, err := (generator{}).AllocatePacketConn(turn.AllocateListenerConfig{Network: "udp4"}); !errors.Is(err, errEvenPort) {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestConnections_SamePortAgain_NewerIsKept(t *testing.T) {
+	s := &Server{conns: make(map[netip.AddrPort]*conn)}
+	connect := func() (client, server net.Conn) { // all from the same address, as far as pipes have one
+		client, below := net.Pipe()
+		server, err := s.adopt(below)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return client, server
+	}
+	_, older := connect()
+	older.(*conn).end()
+	_, newer := connect()
+	_ = older.Close()
+	if s.Stats().Connections != 1 {
+		t.Error("the newer connection was forgotten with the older one")
+	}
+	_ = newer.Close()
+	s.owned.Wait()
+	if s.Stats().Connections != 0 {
+		t.Error("the newer connection was kept")
 	}
 }
 

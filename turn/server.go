@@ -32,7 +32,7 @@ const (
 
 // Config says what to relay and how much.
 type Config struct {
-	// Listener yields the connections of TURN clients, by TCP or inside TLS. The server closes it.
+	// Listener yields the connections of TURN clients, TCP or TLS over TCP. The server closes it.
 	Listener net.Listener
 
 	// Realm names the server in authentication, mostly its host name. It must not be empty.
