@@ -158,13 +158,14 @@ export class PeerLink {
       const answer = await this.#hooks.offer(await peer.offer());
       await this.#accept(peer, answer);
     } catch (error) {
+      this.#offering = false;
       // Not one that a newer hello has made meanwhile.
       if (peer === this.#peer) this.#drop();
       this.#again(error);
-    } finally {
-      this.#offering = false;
+      return;
     }
-    this.#settle();
+    this.#offering = false;
+    this.#settle(); // the view may have moved on
   }
 
   /** Not yet: the next view says when. Offline: the next welcome does. All else is tried again. */

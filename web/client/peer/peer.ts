@@ -21,6 +21,7 @@ export interface PeerOptions {
 
 export class Peer {
   readonly #pc: RTCPeerConnection;
+  readonly #life = new AbortController();
   readonly #gate: Gate | undefined;
   readonly #senders: Readonly<Record<Kind, RTCRtpSender>>;
   readonly #slots: readonly Readonly<Record<Kind, MediaStreamTrack>>[];
@@ -34,7 +35,7 @@ export class Peer {
       bundlePolicy: 'max-bundle',
       rtcpMuxPolicy: 'require',
     });
-    this.#pc.addEventListener('connectionstatechange', changed);
+    this.#pc.addEventListener('connectionstatechange', changed, this.#life);
     this.#gate = gate;
     const audio = this.#pc.addTransceiver('audio', { direction: 'sendonly' });
     const video = this.#pc.addTransceiver('video', {
@@ -112,6 +113,7 @@ export class Peer {
   close(): void {
     this.#gate?.set(false);
     this.#gate?.forget();
+    this.#life.abort();
     this.#pc.close();
   }
 

@@ -1,0 +1,140 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { Participants, type Receiving } from './participants';
+import type { Peer } from './peer/peer';
+import { FakeStream, FakeTrack, FakeVideo } from './testing/media';
+import { inVisit, personOf } from './testing/wire';
+
+const tracks = [new FakeTrack('video', 'slot 0'), new FakeTrack('video', 'slot 1')];
+const receiving: Receiving = {
+  generation: 1,
+  peer: {
+    slot: (i: number) => (tracks[i] ? { audio: tracks[i], video: tracks[i] } : undefined),
+  } as unknown as Peer,
+};
+
+let people: Participants;
+let changes: number;
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  vi.stubGlobal('MediaStream', FakeStream);
+  changes = 0;
+  people = new Participants(() => (changes += 1));
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+const osei = personOf('osei');
+const lin = personOf('lin', { name: 'Dr Lin' });
+
+function shown(seat: string) {
+  const person = people.all.find((one) => one.seat === seat);
+  if (!person) throw new Error(`${seat} is not here`);
+  return person;
+}
+
+function attached(seat: string): FakeVideo {
+  const element = new FakeVideo();
+  shown(seat).video.attach(element.real);
+  return element;
+}
+
+function uncovered(seat: string): FakeVideo {
+  const element = attached(seat);
+  vi.advanceTimersByTime(10);
+  element.frame(performance.now());
+  return element;
+}
+
+test('a person is in the slot that the view says', () => {
+  people.update(
+    inVisit(
+      [osei, lin],
+      [
+        { seat: 'lin', gen: 1 },
+        { seat: 'osei', gen: 1 },
+      ],
+    ),
+    receiving,
+  );
+  expect(shown('osei').slot).toBe(1);
+  expect(attached('osei').srcObject?.getTracks()).toEqual([tracks[1]]);
+});
+
+test('a picture is covered until a frame has come', () => {
+  people.update(inVisit([osei], [{ seat: 'osei', gen: 1 }]), receiving);
+  const element = attached('osei');
+  expect(shown('osei').video.covered).toBe(true);
+  vi.advanceTimersByTime(10);
+  element.frame(performance.now());
+  expect(shown('osei').video.covered).toBe(false);
+  expect(changes).toBe(1);
+});
+
+test('a new start covers at once, and a frame from before it does not uncover', () => {
+  people.update(inVisit([osei], [{ seat: 'osei', gen: 1 }]), receiving);
+  const element = uncovered('osei');
+  const before = performance.now();
+  vi.advanceTimersByTime(10);
+  people.update(inVisit([osei], [{ seat: 'osei', gen: 2 }]), receiving);
+  expect(shown('osei').video.covered).toBe(true);
+  element.frame(before);
+  expect(shown('osei').video.covered).toBe(true);
+  element.frame(performance.now() + 1);
+  expect(shown('osei').video.covered).toBe(false);
+});
+
+test('the next person in the same slot does not inherit the picture', () => {
+  people.update(inVisit([osei], [{ seat: 'osei', gen: 1 }]), receiving);
+  const of = uncovered('osei');
+  people.update(inVisit([lin], [{ seat: 'lin', gen: 2 }]), receiving);
+  expect(of.srcObject).toBeNull();
+  expect(shown('lin').video.covered).toBe(true);
+});
+
+test.each([
+  ['on hold', { state: 'held' as const }],
+  ['with the camera off', { media: { audio: 'on' as const, video: 'off' as const } }],
+])('%s there is no picture, not even the last one', (_, change) => {
+  people.update(inVisit([osei], [{ seat: 'osei', gen: 1 }]), receiving);
+  const element = uncovered('osei');
+  people.update(inVisit([personOf('osei', change)], [{ seat: 'osei', gen: 1 }]), receiving);
+  expect(shown('osei').video.covered).toBe(true);
+  expect(element.srcObject).toBeNull();
+});
+
+test('a new peer is a new start', () => {
+  const view = inVisit([osei], [{ seat: 'osei', gen: 1 }]);
+  people.update(view, receiving);
+  uncovered('osei');
+  people.update(view, { ...receiving, generation: 2 });
+  expect(shown('osei').video.covered).toBe(true);
+});
+
+test('without a change a picture stays as it is', () => {
+  const view = inVisit([osei], [{ seat: 'osei', gen: 1 }]);
+  people.update(view, receiving);
+  uncovered('osei');
+  const { video } = shown('osei');
+  people.update(view, receiving);
+  expect(shown('osei').video).toBe(video);
+  expect(video.covered).toBe(false);
+});
+
+test('a detached element lets its picture go', () => {
+  people.update(inVisit([osei], [{ seat: 'osei', gen: 1 }]), receiving);
+  const element = new FakeVideo();
+  const detach = shown('osei').video.attach(element.real);
+  expect(element).toMatchObject({ muted: true, playsInline: true });
+  detach();
+  expect(element.srcObject).toBeNull();
+});
+
+test('the person knows which one they are', () => {
+  people.update(inVisit([personOf('me', { role: 'patient' }), osei], []), receiving);
+  expect(people.all.map(({ seat, me, slot }) => [seat, me, slot])).toEqual([
+    ['me', true, undefined],
+    ['osei', false, undefined],
+  ]);
+});
