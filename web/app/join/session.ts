@@ -80,18 +80,19 @@ export function createSession(visit: Visit, around: Surroundings): Session {
       problem.value = linkProblem(error);
       return;
     }
+    // Read before the page is inside again and keeps what is on then, which is nothing yet.
+    const choices = around.loadChoices();
     await connect(false);
-    await settleIn();
+    await settleIn(choices);
   }
 
   /** Opens what can be opened without a prompt: the preview, or after a refresh what was on before. */
-  async function settleIn(): Promise<void> {
+  async function settleIn(choices: Choices | undefined): Promise<void> {
     const prompts = await around.wouldPrompt();
     previewing.value ??= !prompts;
     if (inside(screen.value)) {
       // Where a browser wants a tap first, the page asks for one.
       void visit.startAudio().catch(() => undefined);
-      const choices = around.loadChoices();
       if (!prompts && choices !== undefined) await controls.open(choices);
     } else if (screen.value === 'preview') {
       await controls.open(both);
@@ -181,9 +182,10 @@ export function createSession(visit: Visit, around: Surroundings): Session {
     },
     takeOver() {
       void visit.startAudio().catch(() => undefined);
+      const choices = around.loadChoices() ?? both;
       void connect(true).then(() => {
-        if (inside(screen.value)) void controls.open(around.loadChoices() ?? both);
-        else void settleIn();
+        if (inside(screen.value)) void controls.open(choices);
+        else void settleIn(choices);
       });
     },
     resume() {

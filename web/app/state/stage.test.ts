@@ -1,0 +1,56 @@
+import { expect, test } from 'vitest';
+import type { Participant } from '../../client/index';
+import { arrange, coverOf } from './stage';
+
+function person(seat: string, more: Partial<Participant> = {}): Participant {
+  return {
+    seat,
+    role: 'clinician',
+    name: seat,
+    state: 'admitted',
+    link: 'connected',
+    media: { audio: 'on', video: 'on' },
+    stalled: false,
+    me: false,
+    slot: 0,
+    video: { covered: false, attach: () => () => undefined },
+    ...more,
+  };
+}
+
+const patient = person('maria', { role: 'patient' });
+const clinician = person('osei');
+const interpreter = person('ivo', { role: 'interpreter' });
+const caregiver = person('carl', { role: 'caregiver' });
+const everybody = [interpreter, caregiver, clinician, patient];
+const seats = (people: readonly Participant[]) => people.map(({ seat }) => seat);
+
+test('the patient sees the clinician large, staff see the patient', () => {
+  expect(arrange(everybody, 'patient', undefined).main).toBe(clinician);
+  expect(arrange(everybody, 'clinician', undefined).main).toBe(patient);
+});
+
+test('an interpreter is first in the strip, whoever was chosen to be large', () => {
+  expect(seats(arrange(everybody, 'clinician', undefined).strip)).toEqual(['ivo', 'osei', 'carl']);
+  expect(seats(arrange(everybody, 'clinician', 'carl').strip)).toEqual(['ivo', 'maria', 'osei']);
+});
+
+test('the person themselves is on no tile, and a choice that has gone is forgotten', () => {
+  const me = person('me', { me: true });
+  expect(arrange([me], 'patient', undefined)).toEqual({ main: undefined, strip: [] });
+  expect(arrange([me, clinician], 'patient', 'gone').main).toBe(clinician);
+});
+
+test.each([
+  ['a moving picture', {}, 'none'],
+  ['on hold, whatever the camera says', { state: 'held' }, 'held'],
+  ['no frame since the switch', { video: { covered: true } }, 'coming'],
+  ['claims to send and does not', { stalled: true }, 'lost'],
+  ['gone, and the picture with them', { link: 'reconnecting', stalled: true }, 'lost'],
+  ['only signaling is gone: the picture goes on', { link: 'reconnecting' }, 'none'],
+  ['camera off', { media: { audio: 'on', video: 'off' } }, 'off'],
+  ['no camera', { media: { audio: 'on', video: 'missing' } }, 'missing'],
+  ['a telephone call', { media: { audio: 'on', video: 'interrupted' } }, 'paused'],
+] as [string, Partial<Participant>, string][])('%s', (_, change, cover) => {
+  expect(coverOf(person('osei', change))).toBe(cover);
+});
