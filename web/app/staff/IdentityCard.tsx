@@ -66,7 +66,7 @@ function Who({ row, now }: { row: Row; now: number }) {
       {row.birthDate !== undefined && (
         <p class="identity-born">
           {staffWords.born} {birthDate(row.birthDate)}
-          <span class="quiet"> · {staffWords.age(age(row.birthDate, now))}</span>
+          <span class="identity-age">{staffWords.age(age(row.birthDate, now))}</span>
         </p>
       )}
       {row.birthDate === undefined && row.role === 'patient' && (

@@ -63,7 +63,6 @@ function Actions({ person, office }: Props) {
     <div class="party-actions">
       <Button
         size="small"
-        icon={held ? 'resume' : 'hold'}
         test={held ? 'resume' : 'hold'}
         seat={seat}
         busy={tasks.busy.value.has(personKey(seat))}

@@ -17,7 +17,7 @@ export function SetUp({ office }: { office: Office }) {
       <h2 id="set-up">{staffWords.setUp}</h2>
       <p class="private">
         <Icon name="hidden" />
-        {staffWords.setUpText}
+        {office.room.after.value === 'nothing' ? staffWords.setUpText : staffWords.setUpBetween}
       </p>
       <div class="set-up-picture">
         <SelfVideo live={live} controls={controls} />

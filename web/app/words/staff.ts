@@ -44,7 +44,7 @@ export const staffWords = {
 
   identity: 'Is this the right person?',
   born: 'Born',
-  age: (years: number) => `${years} years`,
+  age: (years: number) => `(${years} years)`,
   noBirthDate: 'No date of birth on file',
   reason: 'Reason',
   planned: 'Planned',
@@ -58,6 +58,7 @@ export const staffWords = {
 
   setUp: 'Your camera and microphone',
   setUpText: 'Check them before the first patient. Nobody can see or hear you now.',
+  setUpBetween: 'Nobody can see or hear you now.',
   setUpStart: 'Turn on camera and sound',
   setUpDone: 'You are ready.',
   nextUp: 'Next',
