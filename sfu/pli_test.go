@@ -72,7 +72,7 @@ func TestPLI_OfViewers_IsCoalescedPerSource(t *testing.T) {
 		c.Point([]*Peer{a.Peer}, nil)
 		var cam camera
 		a.send(time.Now(), cam.shoot(1, true)...)
-		time.Sleep(time.Second)
+		pass(time.Second)
 		a.plis()
 		for range 10 {
 			b.tell(time.Now(), &rtcp.PictureLossIndication{MediaSSRC: b.track(video).ssrc})
@@ -92,7 +92,7 @@ func TestPLI_OfAViewerWithoutOpenRoute_IsNotPassedOn(t *testing.T) {
 		var cam camera
 		a.send(time.Now(), cam.shoot(1, true)...)
 		b.Point(nil, nil)
-		time.Sleep(time.Second)
+		pass(time.Second)
 		a.plis()
 		b.tell(time.Now(), &rtcp.PictureLossIndication{MediaSSRC: b.track(video).ssrc})
 		s.run20ms()
@@ -111,7 +111,7 @@ func TestPLI_ViewerThatConnectsLate_AsksThen(t *testing.T) {
 		b.Point([]*Peer{a.Peer}, nil)
 		var cam camera
 		a.send(time.Now(), cam.shoot(1, true)...)
-		time.Sleep(time.Second)
+		pass(time.Second)
 		a.plis()
 		s.run20ms()
 		if n := a.plis(); n != 0 {
@@ -137,7 +137,7 @@ func TestPLI_ViewerThatComesBack_GoesOnWithAKeyframe(t *testing.T) {
 		before := b.wire.take()[1]
 		handler{b.Peer}.State(transport.State{Phase: transport.Disconnected})
 		a.send(time.Now(), cam.shoot(20, false)...)
-		time.Sleep(time.Second)
+		pass(time.Second)
 		a.plis()
 		handler{b.Peer}.State(transport.State{Phase: transport.Connected})
 		if n := a.plis(); n != 1 {

@@ -27,7 +27,8 @@ func TestCandidates(t *testing.T) {
 	}{
 		"the socket's own": {Config{}, "127.0.0.1:5000", []string{"127.0.0.1:5000"}},
 		"advertised": {
-			Config{Advertise: []netip.Addr{public, six}, AdvertisePort: 443}, "[::]:5000",
+			Config{Advertise: []netip.Addr{public, six}, AdvertisePort: 443},
+			"[::]:5000",
 			[]string{"203.0.113.7:443", "[2001:db8::7]:443"},
 		},
 		"advertised on the socket's port": {Config{Advertise: []netip.Addr{public}}, "0.0.0.0:5000", []string{"203.0.113.7:5000"}},

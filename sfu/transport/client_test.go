@@ -3,7 +3,6 @@ package transport
 import (
 	"net/netip"
 	"slices"
-	"sync"
 	"testing"
 	"time"
 
@@ -111,9 +110,6 @@ type client struct {
 	audio, video *webrtc.TrackLocalStaticRTP
 	states       chan webrtc.PeerConnectionState
 	tracks       chan *webrtc.TrackRemote
-
-	mu      sync.Mutex
-	senders []*webrtc.RTPSender
 }
 
 func newClient(t *testing.T, tune ...func(*webrtc.SettingEngine)) *client {
@@ -206,9 +202,6 @@ func (c *client) connect(t *testing.T, tr *Transport) (*Peer, *recorder) {
 
 func (c *client) reach(t *testing.T, want webrtc.PeerConnectionState) {
 	t.Helper()
-	for s := range c.states {
-		if s == want {
-			return
-		}
+	for receive(t, c.states, want.String()) != want {
 	}
 }

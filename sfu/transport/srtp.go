@@ -75,7 +75,8 @@ func (p *Peer) open(in *inbound, b []byte) bool {
 	if !known && len(p.streams) == maxStreams {
 		return false
 	}
-	size, plain := len(b), []byte(nil)
+	size := len(b)
+	var plain []byte
 	var err error
 	if rtcp {
 		plain, err = p.opener.DecryptRTCP(b[:0], b, nil)
