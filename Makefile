@@ -64,14 +64,18 @@ test-long: deps build test/node_modules ## Long tests: properties, fuzzing, the 
 	for i in {1..20}; do $(MAKE) --no-print-directory test-e2e; done
 
 .PHONY: lint
-lint: $(LINTER) $(STAMPS)/web-checked ## golangci-lint; eslint, prettier and tsc; generated files checked for drift
+lint: $(LINTER) $(STAMPS)/web-checked test/node_modules ## golangci-lint; eslint, prettier and tsc; generated files checked for drift
 	$(LINTER) run
 	go test ./internal/tsgen
+	cd test && node_modules/.bin/eslint --max-warnings 0 .
+	cd test && node_modules/.bin/prettier --config ../web/.prettierrc.json --check .
+	cd test && node_modules/.bin/tsc
 
 .PHONY: format
 format: $(LINTER) $(MODULES) ## Format all code
 	$(LINTER) fmt
 	cd web && npm run format
+	cd web && npx prettier --write ../test
 
 .PHONY: deps
 deps: ## Install the browsers and tools that the tests use (Debian, as root; else say which)
