@@ -18,9 +18,9 @@ import (
 const (
 	writeTimeout   = 5 * time.Second
 	lingerTimeout  = time.Second // for the other side to take the close code
-	requestRate    = 20  // requests a second
-	requestBurst   = 100 // at once
-	refusalsToShut = 100 // requests over the rate, after which the connection ends
+	requestRate    = 20          // requests a second
+	requestBurst   = 100         // at once
+	refusalsToShut = 100         // requests over the rate, after which the connection ends
 )
 
 // conn is one WebSocket. Its reader is the goroutine of the HTTP request; its writer is writeLoop.

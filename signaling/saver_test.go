@@ -73,6 +73,7 @@ func saving(t *testing.T, s *scripted, drive func(*saver)) (events []event) {
 
 func visitAt(version uint64) *rooms.Visit { return &rooms.Visit{ID: "v", Version: version} }
 
+//nolint:forbidigo // it sleeps in a synctest bubble
 func TestSaver_TriesUntilItIsSaved(t *testing.T) {
 	s := &scripted{fails: []error{store.ErrUnavailable, store.ErrUnavailable, nil}, stored: map[rooms.VisitID]*rooms.Visit{}}
 	events := saving(t, s, func(sv *saver) {
@@ -85,6 +86,7 @@ func TestSaver_TriesUntilItIsSaved(t *testing.T) {
 	}
 }
 
+//nolint:forbidigo // it sleeps in a synctest bubble
 func TestSaver_NewerReplacesWhatWaits(t *testing.T) {
 	s := &scripted{fails: []error{store.ErrUnavailable}, stored: map[rooms.VisitID]*rooms.Visit{}}
 	saving(t, s, func(sv *saver) {
