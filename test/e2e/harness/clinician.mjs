@@ -9,6 +9,11 @@ export class Clinician extends Person {
   /** @param {string} link */
   async open(link) {
     await this.page.goto(link);
+    await this.start();
+  }
+
+  /** Camera and sound on. */
+  async start() {
     await this.page.getByRole('button', { name: 'Turn on camera and sound' }).click();
     await this.allow();
     await this.connected();
@@ -50,6 +55,11 @@ export class Clinician extends Person {
   async admit(visitor) {
     await this.openCard(visitor);
     await this.hook('confirm-admit').click();
+    await this.inVisitWith(visitor);
+  }
+
+  /** @param {import('./visitor.mjs').Visitor} visitor */
+  async inVisitWith(visitor) {
     await visitor.atState('admitted');
     const mine = visitor.hook('remote-video').and(visitor.page.locator('[data-role="clinician"]'));
     this.seat = (await mine.getAttribute('data-seat')) ?? '';

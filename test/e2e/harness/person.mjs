@@ -13,6 +13,7 @@ const heardDB = -50;
  * @typedef {object} Options
  * @property {import('playwright-core').BrowserContextOptions} [device]
  * @property {boolean} [coded] own picture and tone in place of the browser's fake devices; true if left out
+ * @property {Person} [beside] opens a second tab in this person's browser, with their picture and tone
  * @property {(() => void)[]} [before] more functions that run in each page before its scripts
  */
 
@@ -44,7 +45,9 @@ export class Person {
    * @param {Options} [options]
    * @returns {Promise<P>}
    */
-  static async make(Kind, browser, name, number, { device = {}, coded = true, before = [] } = {}) {
+  static async make(Kind, browser, name, number, options = {}) {
+    const { device = {}, coded = true, beside, before = [] } = options;
+    if (beside) return new Kind(name, beside.number, await beside.page.context().newPage());
     const context = await browser.newContext({
       locale: 'en-GB',
       reducedMotion: 'reduce',

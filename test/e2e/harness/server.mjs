@@ -1,6 +1,7 @@
 /** A server of the test's own, with a data folder of its own, and its REST API. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { access, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,14 +13,16 @@ const built = fileURLToPath(new URL('../../../bin/anteroom', import.meta.url));
 /**
  * @typedef {object} Options
  * @property {string} [host] IP address to listen on
+ * @property {string} [name] what the address is called in links, if the browser knows a name for it
  * @property {string[]} [flags] more flags of `anteroom serve`
  */
 
 export class Server {
-  /** Where pages come from. */
+  /** What links begin with. */
   url = '';
   /** The operator's endpoints. */
   admin = '';
+  #address = '';
   #key = '';
   #data = '';
   #log = '';
@@ -27,16 +30,19 @@ export class Server {
   #process;
 
   /** @param {Options} [options] */
-  static async start({ host = '127.0.0.1', flags = [] } = {}) {
+  static async start({ host = '127.0.0.1', name, flags = [] } = {}) {
     const binary = process.env.ANTEROOM_BIN ?? built;
     await access(binary).catch(() => {
       throw new Error(`${binary} is not there; run: make build`);
     });
     const server = new Server();
     server.#data = await mkdtemp(join(tmpdir(), 'anteroom-e2e-'));
-    const address = `${host}:0`;
-    const args = ['serve', '--dev', '--json', '--listen', address, '--media', address];
-    await server.#run(binary, [...args, '--data', server.#data, ...flags]);
+    const port = await freePort(host);
+    server.#address = `${host}:${port}`;
+    const args = ['serve', '--dev', '--json', '--data', server.#data, ...flags];
+    args.push('--listen', server.#address, '--media', `${host}:0`);
+    if (name) args.push('--public-url', `http://${name}:${port}`);
+    await server.#run(binary, args);
     server.#key = (await readFile(join(server.#data, 'dev-key'), 'utf8')).trim();
     return server;
   }
@@ -73,7 +79,7 @@ export class Server {
    * @param {unknown} [body]
    */
   async call(method, path, body) {
-    const answer = await fetch(this.url + path, {
+    const answer = await fetch(`http://${this.#address}${path}`, {
       method,
       headers: { Authorization: `Bearer ${this.#key}`, 'Content-Type': 'application/json' },
       ...(body !== undefined && { body: JSON.stringify(body) }),
@@ -90,4 +96,14 @@ export class Server {
     }
     await rm(this.#data, { recursive: true, force: true });
   }
+}
+
+/** A port that nobody has now; links have to name it before the server listens. @param {string} host */
+async function freePort(host) {
+  const probe = createServer().listen(0, host);
+  await once(probe, 'listening');
+  const { port } = /** @type {import('node:net').AddressInfo} */ (probe.address());
+  probe.close();
+  await once(probe, 'close');
+  return port;
 }

@@ -56,6 +56,43 @@ export class Visitor extends Person {
     );
   }
 
+  /**
+   * Opens a link that is open elsewhere, and is asked about it.
+   *
+   * @param {import('./clinic.mjs').Seat} seat
+   */
+  async knock(seat) {
+    this.seat = seat.id;
+    await this.page.goto(seat.link);
+    await this.atError('seat_in_use');
+  }
+
+  /** @param {string} code of the problem that the page shows */
+  async atError(code) {
+    await until(
+      `${this.name} reads about ${code}`,
+      async () => (await this.hook('error').getAttribute('data-code')) === code,
+      { tell: () => this.screen() },
+    );
+  }
+
+  async takeOver() {
+    await this.page.getByRole('button', { name: 'Use this one instead' }).click();
+    await this.allow();
+  }
+
+  /**
+   * Asks for camera and microphone, where the page has not by itself.
+   *
+   * @param {string} code of the failure
+   */
+  async checkFails(code) {
+    if ((await this.screen()) === 'welcome') {
+      await this.page.getByRole('button', { name: 'Check camera and sound' }).click();
+    }
+    await this.atError(code);
+  }
+
   async join() {
     await this.hook('join').click();
     await this.atState('waiting');

@@ -88,12 +88,15 @@ export function listen(tones) {
  * @returns {Promise<Traffic>}
  */
 export async function traffic() {
-  const sum = { sent: 0, received: 0, framesDecoded: 0, connected: false };
+  const sum = { sent: 0, received: 0, framesEncoded: 0, framesDecoded: 0, connected: false };
   for (const peer of /** @type {any} */ (window).watched.peers) {
     if (peer.connectionState === 'closed') continue;
     sum.connected ||= peer.connectionState === 'connected';
     for (const report of (await peer.getStats()).values()) {
-      if (report.type === 'outbound-rtp') sum.sent += report.packetsSent ?? 0;
+      if (report.type === 'outbound-rtp') {
+        sum.sent += report.packetsSent ?? 0;
+        sum.framesEncoded += report.framesEncoded ?? 0;
+      }
       if (report.type === 'inbound-rtp') {
         sum.received += report.packetsReceived ?? 0;
         sum.framesDecoded += report.framesDecoded ?? 0;
@@ -134,4 +137,11 @@ export function notesHeard() {
     .map(({ hertz }) => Math.round(hertz));
 }
 
-/** @typedef {{ sent: number, received: number, framesDecoded: number, connected: boolean }} Traffic */
+/**
+ * @typedef {object} Traffic
+ * @property {number} sent RTP packets
+ * @property {number} received RTP packets
+ * @property {number} framesEncoded whether they were sent or not
+ * @property {number} framesDecoded
+ * @property {boolean} connected one connection is up
+ */
