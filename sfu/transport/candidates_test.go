@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// chromiumAddr stands for some client's address.
-var chromiumAddr = netip.MustParseAddrPort("192.0.2.1:5000")
+// clientAddr stands for some client's address.
+var clientAddr = netip.MustParseAddrPort("192.0.2.1:5000")
 
 func candidatesOf(t testing.TB) []netip.AddrPort {
 	t.Helper()

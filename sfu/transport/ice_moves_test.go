@@ -32,7 +32,7 @@ func TestChecked_SelectedAddressStale_AnotherTakesItsPlace(t *testing.T) {
 	tr := listen(t, Config{})
 	p, _ := accepted(t, tr)
 	in := inbound{t: tr, now: time.Now()}
-	old, next := path{addr: chromiumAddr}, path{addr: netip.MustParseAddrPort("192.0.2.1:6000")}
+	old, next := path{addr: clientAddr}, path{addr: netip.MustParseAddrPort("192.0.2.1:6000")}
 	p.checked(&in, old, true)
 	for _, step := range []struct {
 		after time.Duration

@@ -210,7 +210,7 @@ func FuzzDatagram(f *testing.F) {
 	f.Cleanup(func() { _ = tr.Close() })
 	c := keyed(f, tr, newRecorder())
 	probe := prober{p: c.p}
-	from := path{addr: chromiumAddr}
+	from := path{addr: clientAddr}
 	c.p.recv.Lock()
 	c.p.learn(from)
 	c.p.recv.Unlock()
