@@ -44,6 +44,8 @@ type Options struct {
 	Device wire.Device // empty: wire.DevicePhone
 	Room   string      // staff: the waiting room to work in; empty: the first
 	TLS    *tls.Config // nil: the system's roots
+	// RelayOnly has media go through the TURN servers that welcome names, and no other way: as where UDP is blocked.
+	RelayOnly bool
 }
 
 // Client is one page. It is safe for concurrent use, but for Connect, Disconnect and Cut, which one

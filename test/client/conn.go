@@ -74,7 +74,7 @@ func (c *Client) ConnectAs(ctx context.Context, how Hello) error {
 	var offered *Peer
 	if how.Offer {
 		var err error
-		if offered, hello.SDP, err = NewPeer(c.slots()); err != nil {
+		if offered, hello.SDP, err = c.makePeer(); err != nil {
 			return err
 		}
 	}
@@ -117,7 +117,7 @@ func (c *Client) enter(ctx context.Context, hello wire.Hello) (welcome wire.Welc
 	cn := &conn{ws: ws, done: make(chan struct{})}
 	c.mu.Lock()
 	c.conn, c.closeCode = cn, 0
-	c.state.view, c.state.welcomed = welcome.View, true
+	c.state.view, c.state.welcomed, c.state.servers = welcome.View, true, welcome.ICEServers
 	if welcome.List != nil {
 		c.state.takeList(*welcome.List)
 	}
@@ -300,6 +300,13 @@ func (c *Client) end(farewell func(*websocket.Conn)) {
 	farewell(cn.ws)
 	_ = cn.ws.NetConn().Close()
 	cn.tasks.Wait()
+}
+
+// Connected tells whether there is a connection now.
+func (c *Client) Connected() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.conn != nil
 }
 
 // WaitClosed waits until there is no connection and returns the code with which the last one ended; 1006

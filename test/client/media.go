@@ -15,6 +15,17 @@ func (c *Client) slots() int {
 	return PhoneSlots
 }
 
+// makePeer makes a peer as the page's options say, and its offer.
+func (c *Client) makePeer() (*Peer, string, error) {
+	if !c.opts.RelayOnly {
+		return NewPeer(c.slots())
+	}
+	c.mu.Lock()
+	servers := c.state.servers
+	c.mu.Unlock()
+	return NewRelayedPeer(c.slots(), servers)
+}
+
 // Peer is the page's newest peer, or nil.
 func (c *Client) Peer() *Peer {
 	c.mu.Lock()
@@ -36,7 +47,7 @@ func (c *Client) Media(ctx context.Context) (*Peer, error) {
 
 // NewMedia offers a new peer, whatever the view says, and closes the one before.
 func (c *Client) NewMedia(ctx context.Context) (*Peer, error) {
-	p, offer, err := NewPeer(c.slots())
+	p, offer, err := c.makePeer()
 	if err != nil {
 		return nil, err
 	}

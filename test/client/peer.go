@@ -15,6 +15,8 @@ import (
 	"github.com/pion/rtp"
 	"github.com/pion/transport/v5/stdnet"
 	"github.com/pion/webrtc/v4"
+
+	"github.com/anteroom/anteroom/signaling/wire"
 )
 
 // Slot pairs that devices offer.
@@ -52,6 +54,19 @@ type Peer struct {
 // NewPeer makes a connection with the m-lines of the protocol and returns its offer. It uses loopback and
 // the machine's addresses; each peer has its own API, since SSRCs and payload types of two must not mix.
 func NewPeer(slots int) (*Peer, string, error) {
+	return newPeer(slots, webrtc.Configuration{})
+}
+
+// NewRelayedPeer is NewPeer for a client whose media may go through these TURN servers only.
+func NewRelayedPeer(slots int, servers []wire.ICEServer) (*Peer, string, error) {
+	config := webrtc.Configuration{ICETransportPolicy: webrtc.ICETransportPolicyRelay}
+	for _, s := range servers {
+		config.ICEServers = append(config.ICEServers, webrtc.ICEServer{URLs: s.URLs, Username: s.Username, Credential: s.Credential})
+	}
+	return newPeer(slots, config)
+}
+
+func newPeer(slots int, config webrtc.Configuration) (*Peer, string, error) {
 	network, err := stdnet.NewNet()
 	if err != nil {
 		return nil, "", err
@@ -61,7 +76,7 @@ func NewPeer(slots int) (*Peer, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
-	config := webrtc.Configuration{BundlePolicy: webrtc.BundlePolicyMaxBundle, RTCPMuxPolicy: webrtc.RTCPMuxPolicyRequire}
+	config.BundlePolicy, config.RTCPMuxPolicy = webrtc.BundlePolicyMaxBundle, webrtc.RTCPMuxPolicyRequire
 	if p.pc, err = api.NewPeerConnection(config); err != nil {
 		return nil, "", err
 	}
@@ -101,6 +116,7 @@ func newAPI(network *tap) (*webrtc.API, error) {
 	settings := webrtc.SettingEngine{}
 	settings.SetNet(network)
 	settings.SetIncludeLoopbackCandidate(true)
+	settings.SetRelayAcceptanceMinWait(0) // where there is only the relay, there is nothing to wait for
 	settings.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
 	settings.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6})
 	return webrtc.NewAPI(

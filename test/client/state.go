@@ -13,6 +13,7 @@ import (
 type state struct {
 	view     wire.View
 	welcomed bool                // view is set
+	servers  []wire.ICEServer    // of the newest welcome
 	rows     map[string]wire.Row // by seat
 	list     uint64              // version of the newest list event
 	messages []wire.Message      // oldest first
