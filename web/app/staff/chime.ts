@@ -3,7 +3,7 @@ import { effect, signal, type ReadonlySignal } from '@preact/signals';
 import type { Visit } from '../../client/index';
 
 export const chimeSettings = ['repeat', 'once', 'off'] as const;
-export type ChimeSetting = (typeof chimeSettings)[number];
+type ChimeSetting = (typeof chimeSettings)[number];
 
 const repeatMs = 20_000;
 const storeKey = 'anteroom.chime';

@@ -4,7 +4,7 @@ import type { Disposition, Participant, Role, Row, VisitInfo } from '../../clien
 import type { Live } from '../state/live';
 import type { Tasks } from '../state/tasks';
 
-export type Sheet = 'none' | 'end' | 'invite' | 'handOver' | 'keys';
+type Sheet = 'none' | 'end' | 'invite' | 'handOver' | 'keys';
 
 export interface Invitation {
   name: string;
