@@ -221,11 +221,15 @@ func (r *run) repeated(cmd Command, out Outcome) {
 
 // holds looks at the whole room.
 func (r *run) holds(cmd Command, queue []*Visit) {
-	admitted := map[StaffID]VisitID{}
+	admitted, seats := map[StaffID]VisitID{}, map[SeatID]VisitID{}
 	for v := range r.room.Visits() {
 		r.routes(v)
 		staffed, company := false, false
 		for _, s := range v.Seats {
+			if other, twice := seats[s.ID]; twice { // else a route of one visit could lead into the other
+				r.t.Fatalf("seat %s is in %s and %s", s.ID, other, v.ID)
+			}
+			seats[s.ID] = v.ID
 			switch {
 			case s.State != SeatAdmitted:
 			case s.Staff == "":
@@ -287,6 +291,11 @@ func (r *run) routes(v *Visit) {
 	for _, route := range force {
 		if durable == nil || !slices.Contains(routes, route) || !slices.Contains(Routes(durable), route) {
 			r.t.Fatalf("in force, but not in both: %+v", route)
+		}
+		for _, id := range []SeatID{route.From, route.To} {
+			if was, ok := durable.Seat(id); !ok || was.State != SeatAdmitted {
+				r.t.Fatalf("in force before it is durable that %s is admitted: %+v", id, was)
+			}
 		}
 	}
 	shown := Shown(v, durable)
