@@ -48,6 +48,15 @@ type parting struct {
 func (l *local) closedGate() func() uint64 { return l.forbidden }
 func (l *local) noPeer() func() uint64     { return l.strangers }
 
+// stop stops the store and has the server find that out, by a command that cannot be saved.
+func (l *local) stop(t *testing.T, c *company) {
+	t.Helper()
+	l.store.Stop()
+	if _, err := c.otherDoctor.Once(within(t), wire.TypeLock, wire.Lock{Visit: c.otherVisit.ID, On: true}); client.Code(err) != wire.CodeRetry {
+		t.Fatalf("a command without a store: %v", err)
+	}
+}
+
 var partings = map[string]parting{
 	"hold": {do: func(t *testing.T, c *company) error {
 		return c.doctor.Hold(within(t), c.visit.ID, c.patientSeat)
@@ -70,8 +79,7 @@ func TestStoreStopped_PartingIsInForceAtOnce_JoiningSaysRetry(t *testing.T) {
 			l := startLocal(t)
 			c := newCompany(t, &l.server)
 			talkAll(t, "before", c.doctor, c.patient, c.specialist)
-			l.store.Stop()
-
+			l.stop(t, c)
 			parted := inBackground(func() error { return p.do(t, c) })
 			c.patient.mayNotSend(t)
 			shout(t, c.patient, "parted", p.dropped(l))
@@ -123,7 +131,7 @@ func TestStoreStopped_RepeatedCommands_AreAppliedOnceWhenItIsBack(t *testing.T) 
 	l := startLocal(t)
 	c := newCompany(t, &l.server)
 	before := c.read(t, c.visit.ID)
-	l.store.Stop()
+	l.stop(t, c)
 	hold := inBackground(func() error { return c.doctor.Hold(within(t), c.visit.ID, c.patientSeat) })
 	c.patient.mayNotSend(t)
 	said := inBackground(func() error {
