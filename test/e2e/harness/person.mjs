@@ -13,7 +13,9 @@ const heardDB = -50;
  * @typedef {object} Options
  * @property {import('playwright-core').BrowserContextOptions} [device]
  * @property {boolean} [coded] own picture and tone in place of the browser's fake devices; true if left out
+ * @property {number} [framesPerSecond] of the coded picture; few, because all encoders of a test share a machine
  * @property {Person} [beside] opens a second tab in this person's browser, with their picture and tone
+ * @property {boolean} [bypassCSP] lets instruments of a test load what the page's policy forbids
  * @property {(() => void)[]} [before] more functions that run in each page before its scripts
  */
 
@@ -46,15 +48,24 @@ export class Person {
    * @returns {Promise<P>}
    */
   static async make(Kind, browser, name, number, options = {}) {
-    const { device = {}, coded = true, beside, before = [] } = options;
+    const {
+      device = {},
+      coded = true,
+      beside,
+      bypassCSP = false,
+      framesPerSecond = 15,
+      before = [],
+    } = options;
     if (beside) return new Kind(name, beside.number, await beside.page.context().newPage());
     const context = await browser.newContext({
       locale: 'en-GB',
       reducedMotion: 'reduce',
+      bypassCSP,
       ...device,
     });
     await context.addInitScript(watch);
-    if (coded) await context.addInitScript(impersonate, { number, hertz: hertzOf(number) });
+    if (coded)
+      await context.addInitScript(impersonate, { number, hertz: hertzOf(number), framesPerSecond });
     for (const script of before) await context.addInitScript(script);
     return new Kind(name, number, await context.newPage());
   }

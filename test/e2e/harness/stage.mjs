@@ -75,8 +75,10 @@ export class Stage {
     }
   }
 
-  async leave() {
-    for (const person of this.#people.splice(0)) await person.close();
+  /** Somebody closes their browser. @param {Person} person */
+  async leave(person) {
+    this.#people = this.#people.filter((other) => other !== person);
+    await person.close();
   }
 }
 
@@ -85,10 +87,10 @@ export class Stage {
  *
  * @param {string} name
  * @param {(stage: Stage) => Promise<void>} play
- * @param {{ server?: import('./server.mjs').Options, chromium?: Parameters<typeof launchChromium>[0] }} [options]
+ * @param {{ timeout?: number, server?: import('./server.mjs').Options, chromium?: Parameters<typeof launchChromium>[0] }} [options]
  */
 export function onStage(name, play, options = {}) {
-  test(name, { timeout: 120_000 }, async () => {
+  test(name, { timeout: options.timeout ?? 120_000 }, async () => {
     const server = await Server.start(options.server);
     const browser = await launchChromium(options.chromium).catch(async (error) => {
       await server.stop();

@@ -6,13 +6,12 @@
  *     row 1: number, and the number inverted    8 cells each
  *     row 2: count, and the count inverted
  *
- * @param {{ number: number, hertz: number }} person
+ * @param {{ number: number, hertz: number, framesPerSecond: number }} person
  */
-export function impersonate({ number, hertz }) {
+export function impersonate({ number, hertz, framesPerSecond }) {
   const width = 320;
   const height = 240;
   const cell = 20;
-  const framesPerSecond = 15;
   const devices = navigator.mediaDevices;
   if (!devices) return;
 
