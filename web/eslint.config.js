@@ -53,7 +53,29 @@ export default defineConfig(
     },
   },
   {
+    // Their tests may borrow the library's scripted sockets and devices.
+    files: ['app/**/*.test.{ts,tsx}'],
+    rules: wall('import the library through client/index', '/client/(?!index$|testing/)'),
+  },
+  {
     files: ['**/*.{js,config.ts}'],
     languageOptions: { globals: { process: 'readonly', console: 'readonly', URL: 'readonly' } },
+  },
+  {
+    // Parts of it run in the page.
+    files: ['**/*.browser.test.js'],
+    languageOptions: {
+      globals: Object.fromEntries(
+        [
+          'window',
+          'document',
+          'setInterval',
+          'requestAnimationFrame',
+          'Worker',
+          'RTCPeerConnection',
+          'RTCRtpScriptTransform',
+        ].map((name) => [name, 'readonly']),
+      ),
+    },
   },
 );

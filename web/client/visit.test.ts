@@ -12,17 +12,18 @@ class Listeners {
 
   constructor() {
     const open = this.#open;
-    const { addEventListener, removeEventListener } = EventTarget.prototype;
+    const add = original('addEventListener');
+    const remove = original('removeEventListener');
     vi.spyOn(EventTarget.prototype, 'addEventListener').mockImplementation(function (
       this: EventTarget,
       type,
       fn,
       options,
     ) {
-      const signal = typeof options === 'object' ? options?.signal : undefined;
+      const signal = typeof options === 'object' ? options.signal : undefined;
       if (!(this instanceof AbortSignal))
         open.push({ target: this, type, fn, ...(signal && { signal }) });
-      addEventListener.call(this, type, fn, options);
+      add.call(this, type, fn, options);
     });
     vi.spyOn(EventTarget.prototype, 'removeEventListener').mockImplementation(function (
       this: EventTarget,
@@ -32,13 +33,18 @@ class Listeners {
     ) {
       const at = open.findIndex((one) => one.target === this && one.type === type && one.fn === fn);
       if (at >= 0) open.splice(at, 1);
-      removeEventListener.call(this, type, fn, options);
+      remove.call(this, type, fn, options);
     });
   }
 
   on(target: EventTarget): number {
     return this.#open.filter((one) => one.target === target && one.signal?.aborted !== true).length;
   }
+}
+
+/** The method before it was spied on. */
+function original<M extends 'addEventListener' | 'removeEventListener'>(name: M): EventTarget[M] {
+  return Reflect.get(EventTarget.prototype, name);
 }
 
 class FakeDocument extends EventTarget {
@@ -64,7 +70,7 @@ beforeEach(() => {
     Worker: ReadyWorker,
     RTCPeerConnection: FakePeerConnection,
     RTCRtpReceiver: { getCapabilities: () => null },
-    RTCRtpScriptTransform: class {},
+    RTCRtpScriptTransform: Object,
     MediaStream: FakeStream,
     document: doc,
     navigator: { mediaDevices: devices, vendor: '' },

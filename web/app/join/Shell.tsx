@@ -1,4 +1,5 @@
 import type { ComponentChildren } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
 import { Icon } from '../ui/Icon';
 import { joinWords } from '../words/join';
 import { stageWords } from '../words/stage';
@@ -12,6 +13,13 @@ interface Props {
 /** What surrounds every screen outside the visit: the clinic's name above, its telephone below. */
 export function Shell({ session, children }: Props) {
   const clinic = session.live.get().view?.clinic;
+  const content = useRef<HTMLElement>(null);
+  const screen = session.screen.value;
+  // A new screen begins at its top, for eyes and for screen readers.
+  useEffect(() => {
+    scrollTo(0, 0);
+    content.current?.focus({ preventScroll: true });
+  }, [screen]);
   return (
     <div class="shell">
       <header class="masthead">
@@ -25,7 +33,9 @@ export function Shell({ session, children }: Props) {
           {stageWords.lineLost}
         </p>
       )}
-      <main class="content">{children}</main>
+      <main ref={content} class="content" tabIndex={-1}>
+        {children}
+      </main>
       <footer class="help">
         {clinic !== undefined && clinic.phone !== '' && <Ring phone={clinic.phone} />}
       </footer>

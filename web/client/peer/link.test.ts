@@ -21,7 +21,7 @@ function surroundings(): void {
   FakePeerConnection.all = [];
   FakeWorker.all = [];
   vi.stubGlobal('Worker', ReadyWorker);
-  vi.stubGlobal('RTCRtpScriptTransform', class {});
+  vi.stubGlobal('RTCRtpScriptTransform', Object);
   vi.stubGlobal('RTCPeerConnection', FakePeerConnection);
   vi.stubGlobal('RTCRtpReceiver', { getCapabilities: () => null });
   offers = [];
