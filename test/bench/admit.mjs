@@ -8,6 +8,7 @@ import { launchChromium } from '../e2e/harness/browser.mjs';
 import { Server } from '../e2e/harness/server.mjs';
 import { Stage } from '../e2e/harness/stage.mjs';
 import { until } from '../e2e/harness/until.mjs';
+import { clickedAt, firstAfter } from './instruments.mjs';
 import { coldPeer } from './cold.mjs';
 import { stopwatch } from './stopwatch.mjs';
 import { print, summary } from './summary.mjs';
@@ -15,17 +16,6 @@ import { print, summary } from './summary.mjs';
 /** A camera's frame rate: a key frame waits for the next picture. */
 const instruments = { bypassCSP: true, framesPerSecond: 30 };
 const admissions = Number(process.argv[2] ?? 30);
-
-/** The first time after t, once it has come. @param {import('../e2e/harness/person.mjs').Person} person */
-async function first(person, /** @type {'frames' | 'sounds'} */ what, /** @type {number} */ t) {
-  return until(`${person.name} has ${what}`, () =>
-    person.page.evaluate(([kind, after]) => {
-      /** @type {import('./stopwatch.mjs').Times} */
-      const times = /** @type {any} */ (window).times;
-      return times[kind].find((time) => time >= after);
-    }, /** @type {const} */ ([what, t])),
-  );
-}
 
 /**
  * @param {Stage} stage
@@ -48,17 +38,14 @@ async function admission(stage, clinic, osei, warm) {
     await until('the encoder runs', async () => (await count(person)) > start + 5);
   }
   await osei.hook('confirm-admit').click();
-  const clicked = await osei.page.evaluate(() => /** @type {any} */ (window).times.clicked);
+  const clicked = await clickedAt(osei);
   const both = [osei, maria];
-  const frames = await Promise.all(both.map((person) => first(person, 'frames', clicked)));
-  const sounds = await Promise.all(both.map((person) => first(person, 'sounds', clicked)));
+  const video = await Promise.all(both.map((person) => firstAfter(person, 'frames', clicked)));
+  const audio = await Promise.all(both.map((person) => firstAfter(person, 'sounds', clicked)));
   await osei.end();
   await maria.atScreen('over');
   await stage.leave(maria);
-  return {
-    video: frames.map((time) => time - clicked),
-    audio: sounds.map((time) => time - clicked),
-  };
+  return { video, audio };
 }
 
 const server = await Server.start();

@@ -9,7 +9,11 @@ export function stopwatch() {
   /** @type {Times} */
   const times = { clicked: 0, frames: [], sounds: [], marks: {} };
   Object.assign(window, { times });
-  const mark = (/** @type {string} */ name) => (times.marks[name] ??= Date.now());
+  const mark = (/** @type {string} */ name) => {
+    if (name in times.marks) return;
+    times.marks[name] = Date.now();
+    dispatchEvent(new CustomEvent('marked', { detail: name }));
+  };
 
   document.addEventListener('click', () => (times.clicked = Date.now()), { capture: true });
 
@@ -18,7 +22,7 @@ export function stopwatch() {
     const first = video.dataset['testid'] === 'self-video';
     const seen = () => {
       if (first) mark('preview');
-      else times.frames.push(Date.now());
+      else times.frames.push({ seat: video.dataset['seat'] ?? '', at: Date.now() });
       video.requestVideoFrameCallback(seen);
     };
     video.requestVideoFrameCallback(seen);
@@ -57,7 +61,7 @@ export function stopwatch() {
   const listen = async (track) => {
     const context = await (listening ??= ears());
     const worklet = new AudioWorkletNode(context, 'ear');
-    worklet.port.onmessage = ({ data }) => times.sounds.push(data);
+    worklet.port.onmessage = ({ data }) => times.sounds.push({ at: data });
     context.createMediaStreamSource(new MediaStream([track])).connect(worklet);
   };
 
@@ -74,7 +78,7 @@ export function stopwatch() {
 /**
  * @typedef {object} Times
  * @property {number} clicked the last click
- * @property {number[]} frames of other people, each when it was shown
- * @property {number[]} sounds of other people, each when silence ended
+ * @property {{ seat: string, at: number }[]} frames of other people, each when it was shown
+ * @property {{ at: number }[]} sounds of other people, each when silence ended
  * @property {Record<string, number>} marks first times: the seat's states, the connection's states, the own preview
  */

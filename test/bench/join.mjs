@@ -1,0 +1,129 @@
+/**
+ * From a link to the preview, to 'waiting' and to a media connection (ICE and DTLS up), in Chromium, as
+ * on a phone that has allowed camera and microphone before; the page taps 'Join' by itself as soon as
+ * the preview shows. And a guest who is let into a running visit without a warm connection: from
+ * admission to pictures both ways. `node test/bench/join.mjs [N]` does each N times, 20 if left out.
+ */
+import { gzipSync } from 'node:zlib';
+import { launchChromium } from '../e2e/harness/browser.mjs';
+import { Server } from '../e2e/harness/server.mjs';
+import { Stage } from '../e2e/harness/stage.mjs';
+import { coldPeer } from './cold.mjs';
+import { clickedAt, firstAfter, sinceOpened } from './instruments.mjs';
+import { stopwatch } from './stopwatch.mjs';
+import { print, summary } from './summary.mjs';
+
+const runs = Number(process.argv[2] ?? 20);
+/** The browser's own fake devices, which start as real ones do. */
+const ownDevices = { coded: false, bypassCSP: true };
+
+/** Runs in a page before its scripts: taps 'Join' when the preview shows. */
+function eager() {
+  addEventListener('marked', (event) => {
+    if (/** @type {CustomEvent} */ (event).detail !== 'preview') return;
+    /** @type {HTMLElement | null} */ (document.querySelector('[data-testid="join"]'))?.click();
+  });
+}
+
+/**
+ * All scripts that a page loads, workers included, compressed.
+ *
+ * @param {import('playwright-core').Page} page that nothing was loaded in yet
+ */
+function weigh(page) {
+  /** @type {Promise<number>[]} */
+  const sizes = [];
+  page.on('response', (response) => {
+    if (response.request().resourceType() !== 'script') return;
+    sizes.push(response.body().then((body) => gzipSync(body, { level: 9 }).length));
+  });
+  return async () => (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0) / 1000;
+}
+
+/** @param {Stage} stage @param {import('../e2e/harness/clinic.mjs').Clinic} clinic */
+async function opening(stage, clinic) {
+  const { patient } = await clinic.visit('Maria Lopez');
+  const maria = await stage.visitor('Maria', { ...ownDevices, before: [stopwatch, eager] });
+  const weight = weigh(maria.page);
+  await maria.page.goto(patient.link);
+  const { preview, waiting, connected } = await sinceOpened(maria);
+  const kilobytes = await weight();
+  await stage.leave(maria);
+  return { preview, waiting, connected, kilobytes };
+}
+
+/** A guest joins again and again over connections made at each admission. @param {Stage} stage */
+async function guests(stage) {
+  const clinic = await stage.clinic();
+  const made = await clinic.visit('Maria Lopez', [{ role: 'specialist', name: 'Dr Wei Lin' }]);
+  const osei = await stage.clinician('Osei', { bypassCSP: true, before: [stopwatch] });
+  await osei.open(await clinic.clinician('Dr Ama Osei'));
+  const maria = await stage.visitor('Maria');
+  await maria.arrive(made.patient);
+  await osei.admit(maria);
+  await maria.sees(osei);
+  const lin = await stage.visitor('Lin', { bypassCSP: true, before: [stopwatch, coldPeer] });
+  await lin.arrive(made.guests[0]);
+  const atGuest = [];
+  const ofGuest = [];
+  for (let i = 0; i < runs; i += 1) {
+    await osei.sawRow(lin, 'waiting');
+    await osei.openCard(lin);
+    await osei.hook('confirm-admit').click();
+    const clicked = await clickedAt(osei);
+    await osei.inVisitWith(lin);
+    atGuest.push(await firstAfter(lin, 'frames', clicked));
+    ofGuest.push(await firstAfter(osei, 'frames', clicked, lin));
+    await osei.press('return', lin);
+    await lin.atState('waiting');
+  }
+  return { atGuest, ofGuest };
+}
+
+const server = await Server.start();
+const args = ['--autoplay-policy=no-user-gesture-required'];
+
+/** @template T @param {boolean} allow @param {(stage: Stage) => Promise<T>} play */
+async function inBrowser(allow, play) {
+  const browser = await launchChromium({ allow, args });
+  const result = await play(new Stage(server, browser));
+  await browser.close();
+  return result;
+}
+
+/** @type {Record<'preview' | 'waiting' | 'connected', number[]>} */
+const all = { preview: [], waiting: [], connected: [] };
+let kilobytes = 0;
+await inBrowser(true, async (stage) => {
+  const clinic = await stage.clinic();
+  await opening(stage, clinic); // the first page of a browser also starts its processes
+  for (let i = 0; i < runs; i += 1) {
+    const times = await opening(stage, clinic);
+    all.preview.push(times.preview);
+    all.waiting.push(times.waiting);
+    all.connected.push(times.connected);
+    kilobytes = times.kilobytes;
+  }
+});
+const { atGuest, ofGuest } = await inBrowser(false, guests);
+await server.stop();
+
+console.log('From the link, in a browser without cache:');
+print('preview shows', all.preview);
+print('waiting', all.waiting);
+print('media connected', all.connected);
+console.log('A guest who was not connected while waiting, from the click on admit:');
+print('first picture at the guest', atGuest);
+print('first picture of the guest at the clinician', ofGuest);
+console.log(
+  JSON.stringify({
+    bench: 'join',
+    n: runs,
+    preview_ms: summary(all.preview),
+    waiting_ms: summary(all.waiting),
+    connected_ms: summary(all.connected),
+    guest_first_frame_ms: summary(atGuest),
+    guest_first_frame_at_peer_ms: summary(ofGuest),
+    script_gzip_kb: Number(kilobytes.toFixed(1)),
+  }),
+);
