@@ -17,6 +17,9 @@ export function InVisit({ office }: { office: Office }) {
   if (view === undefined) return null;
   return (
     <main class="visit">
+      <h1 class="unseen">
+        {staffWords.visit(participants.filter(({ me }) => !me).map(({ name }) => name))}
+      </h1>
       <Stage live={live} controls={controls} people={participants} mine={view.me.role}>
         <StageNotices office={office} />
         {line.value === 'lost' && (

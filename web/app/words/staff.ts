@@ -67,11 +67,13 @@ export const staffWords = {
   visitOver: 'The visit has ended.',
   leftVisit: 'You have left the visit.',
 
+  visit: (who: readonly string[]) => (who.length > 0 ? `Visit with ${names(who)}` : 'Visit'),
   people: 'People',
   hold: 'Hold',
   resume: 'Resume',
   return: 'To waiting',
-  returnLong: (name: string) => `Send ${name} back to the waiting room`,
+  // Begins with what the button shows: people who speak to their computer say that.
+  returnLong: (name: string) => `To waiting: ${name} goes back to the waiting room`,
   remove: 'Remove',
   removeLong: (name: string) => `Remove ${name}. Their link stops working.`,
   invite: 'Invite',
