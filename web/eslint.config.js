@@ -62,6 +62,10 @@ export default defineConfig(
     languageOptions: { globals: { process: 'readonly', console: 'readonly', URL: 'readonly' } },
   },
   {
+    files: ['public/*.js'],
+    languageOptions: { globals: { document: 'readonly', location: 'readonly' } },
+  },
+  {
     // Parts of it run in the page.
     files: ['**/*.browser.test.js'],
     languageOptions: {
