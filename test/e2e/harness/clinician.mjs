@@ -41,7 +41,7 @@ export class Clinician extends Person {
     return this.hook('row').evaluateAll((rows) => rows.map((row) => row.dataset['seat']));
   }
 
-  /** @param {import('./visitor.mjs').Visitor} visitor */
+  /** @param {{ seat: string }} visitor */
   async openCard(visitor) {
     await this.row(visitor).getByTestId('admit').click();
     await this.hook('confirm-admit').waitFor();

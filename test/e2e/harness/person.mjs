@@ -87,7 +87,7 @@ export class Person {
   /**
    * Sees the other person, by number, uncovered and moving.
    *
-   * @param {Person & { seat: string }} other
+   * @param {{ name: string, number: number, seat: string }} other
    */
   async sees(other) {
     const picture = this.pictureOf(other);

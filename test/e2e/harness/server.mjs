@@ -14,6 +14,7 @@ const built = fileURLToPath(new URL('../../../bin/anteroom', import.meta.url));
  * @typedef {object} Options
  * @property {string} [host] IP address to listen on
  * @property {string} [name] what the address is called in links, if the browser knows a name for it
+ * @property {string} [namespace] network namespace to run in; all its ports are free
  * @property {string[]} [flags] more flags of `anteroom serve`
  */
 
@@ -30,19 +31,20 @@ export class Server {
   #process;
 
   /** @param {Options} [options] */
-  static async start({ host = '127.0.0.1', name, flags = [] } = {}) {
+  static async start({ host = '127.0.0.1', name, namespace, flags = [] } = {}) {
     const binary = process.env.ANTEROOM_BIN ?? built;
     await access(binary).catch(() => {
       throw new Error(`${binary} is not there; run: make build`);
     });
     const server = new Server();
     server.#data = await mkdtemp(join(tmpdir(), 'anteroom-e2e-'));
-    const port = await freePort(host);
+    const port = namespace ? 8080 : await freePort(host);
     server.#address = `${host}:${port}`;
     const args = ['serve', '--dev', '--json', '--data', server.#data, ...flags];
     args.push('--listen', server.#address, '--media', `${host}:0`);
     if (name) args.push('--public-url', `http://${name}:${port}`);
-    await server.#run(binary, args);
+    if (namespace) await server.#run('ip', ['netns', 'exec', namespace, binary, ...args]);
+    else await server.#run(binary, args);
     server.#key = (await readFile(join(server.#data, 'dev-key'), 'utf8')).trim();
     return server;
   }
@@ -99,7 +101,7 @@ export class Server {
 }
 
 /** A port that nobody has now; links have to name it before the server listens. @param {string} host */
-async function freePort(host) {
+export async function freePort(host) {
   const probe = createServer().listen(0, host);
   await once(probe, 'listening');
   const { port } = /** @type {import('node:net').AddressInfo} */ (probe.address());

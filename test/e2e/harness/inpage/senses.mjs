@@ -3,10 +3,11 @@
 /**
  * The code of the picture that a video element shows now; undefined where it shows none.
  *
- * @param {Element} element
+ * @param {Element | string} target the element or its selector
  * @returns {{ number: number, count: number } | undefined}
  */
-export function look(element) {
+export function look(target) {
+  const element = typeof target === 'string' ? document.querySelector(target) : target;
   const video = /** @type {HTMLVideoElement} */ (element);
   const { videoWidth: width, videoHeight: height } = video;
   if (width === 0) return undefined;
