@@ -54,7 +54,7 @@ export default defineConfig(
   },
   {
     // Their tests may borrow the library's scripted sockets and devices.
-    files: ['app/**/*.test.{ts,tsx}'],
+    files: ['app/**/*.test.{ts,tsx}', 'app/**/testing.ts'],
     rules: wall('import the library through client/index', '/client/(?!index$|testing/)'),
   },
   {

@@ -1,5 +1,6 @@
 /** The patient's way from the link to the waiting room, before anybody else is there. */
 import assert from 'node:assert/strict';
+import { devicesInUse } from './harness/inpage/quirks.mjs';
 import { onStage } from './harness/stage.mjs';
 
 onStage('a patient waits, and nothing leaves their phone', async (stage) => {
@@ -18,3 +19,26 @@ onStage('a patient waits, and nothing leaves their phone', async (stage) => {
   await maria.connected();
   assert.deepEqual((await maria.traffic()).sent, 0);
 });
+
+onStage(
+  'the button to join is on the screen of a small phone, whatever the devices do',
+  async (stage) => {
+    const clinic = await stage.clinic();
+    const maria = await stage.visitor('Maria');
+    const john = await stage.visitor('John', { before: [devicesInUse] });
+    await maria.open((await clinic.visit('Maria Lopez')).patient);
+    await maria.check();
+    await john.open((await clinic.visit('John Reed')).patient);
+    await john.checkFails('busy');
+    for (const [width, height] of [
+      [320, 568],
+      [393, 659],
+    ]) {
+      for (const { name, page } of [maria, john]) {
+        await page.setViewportSize({ width, height });
+        const box = await page.getByTestId('join').boundingBox();
+        assert.ok(box && box.y + box.height <= height, `${name} at ${width} x ${height}: scrolls`);
+      }
+    }
+  },
+);

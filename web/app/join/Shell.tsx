@@ -23,6 +23,12 @@ export function Shell({ session, children }: Props) {
   return (
     <div class="shell">
       <header class="masthead">
+        {screen === 'preview' && (
+          <button type="button" class="back" onClick={session.back}>
+            <Icon name="back" />
+            {joinWords.back}
+          </button>
+        )}
         <span class="clinic" dir="auto">
           {clinic?.name}
         </span>

@@ -3,15 +3,21 @@ import { Icon } from '../ui/Icon';
 import { joinWords } from '../words/join';
 import type { Session } from './session';
 
-/** Whom the visit is with and when. */
-export function VisitTitle({ session }: { session: Session }) {
+interface TitleProps {
+  session: Session;
+  /** leaves out what the screen before has said */
+  brief?: boolean;
+}
+
+/** Whom the visit is with, when, and as whom. */
+export function VisitTitle({ session, brief = false }: TitleProps) {
   const { view } = session.live.get();
   if (view === undefined) return null;
   const { me, visit, clinic } = view;
   return (
     <div class="stack tight">
       <h1>{joinWords.visit({ role: me.role, clinic: clinic.name, with: visit?.with ?? [] })}</h1>
-      {visit !== null && visit.scheduledAt > 0 && (
+      {!brief && visit !== null && visit.scheduledAt > 0 && (
         <p class="when">
           <Icon name="clock" />
           {joinWords.when(visit.scheduledAt, session.clock.value)}

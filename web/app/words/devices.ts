@@ -130,7 +130,7 @@ export const deviceWords = {
   settings: 'Choose devices',
   close: 'Close',
   heard: 'We can hear you',
-  speak: 'Say something to test your microphone',
+  speak: 'Speak to test your microphone',
   microphoneOff: 'Your microphone is off',
   cameraOff: 'Your camera is off',
   cameraStarting: 'Starting your camera',
