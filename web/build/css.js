@@ -1,7 +1,8 @@
 /**
- * Holds the style sheets to two rules that eslint does not see: directions are logical, so that a page
- * can be mirrored for right-to-left languages, and colours come from tokens.css, so that the dark look
- * and the contrast are settled in one place.
+ * Holds the style sheets to three rules that eslint does not see: directions are logical, so that a page
+ * can be mirrored for right-to-left languages; colours come from tokens.css, so that the dark look
+ * and the contrast are settled in one place; and a rem stays what the reader has set, 16 px unless they
+ * changed it, so that sizes are what the tokens say.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,13 +15,19 @@ const physical =
 const physicalValue = /^\s*text-align\s*:\s*(?:left|right)\b/;
 const literalColour =
   /#[0-9a-f]{3,8}\b|\b(?:rgb|hsl|hwb|lab|lch|oklab|oklch|color)a?\(|:\s*(?:black|white|red|green|blue|gr[ae]y)\b/i;
+const font = /^\s*font(?:-size)?\s*:/;
+const selector = /^(.*[^\s])\s*\{/;
 
 /** @param {string} css @param {boolean} mayNameColours @returns {{line: number, rule: string}[]} */
 export function faults(css, mayNameColours) {
+  let inside = '';
   return withoutComments(css)
     .split('\n')
     .flatMap((text, index) => {
       const line = index + 1;
+      inside = selector.exec(text)?.[1]?.trim() ?? inside;
+      if ((inside === 'html' || inside === ':root') && font.test(text))
+        return [{ line, rule: 'set the font on body: on the root it changes what a rem is' }];
       if (physical.test(text) || physicalValue.test(text))
         return [{ line, rule: 'use a logical property (inline, block)' }];
       if (!mayNameColours && literalColour.test(text))

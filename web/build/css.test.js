@@ -14,6 +14,11 @@ test('a colour has to be a token, except where the tokens are', () => {
   expect(faults(css, true)).toEqual([]);
 });
 
+test('the root keeps its font size, so that a rem is what the reader has set', () => {
+  const css = 'html {\n  font: var(--t-body);\n}\nbody {\n  font: var(--t-body);\n}';
+  expect(faults(css, false).map(({ line }) => line)).toEqual([2]);
+});
+
 test('comments and media queries are not rules', () => {
   expect(faults('/* width: 1px;\n #fff */\n@media (max-height: 32rem) {\n}', false)).toEqual([]);
 });
