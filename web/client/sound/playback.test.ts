@@ -27,6 +27,29 @@ class FakeAudio extends EventTarget {
   }
 }
 
+/** As Chromium plays a stream: it takes stock when the first track is another one, and only then. */
+class ChromiumStream extends FakeStream {
+  heard: FakeTrack[] = [];
+  #first: FakeTrack | undefined;
+
+  override addTrack(track: FakeTrack): void {
+    super.addTrack(track);
+    this.#look();
+  }
+
+  override removeTrack(track: FakeTrack): void {
+    super.removeTrack(track);
+    this.#look();
+  }
+
+  #look(): void {
+    const [first] = this.getTracks();
+    if (first === this.#first) return;
+    this.#first = first;
+    this.heard = this.getTracks();
+  }
+}
+
 let playback: Playback;
 let states: string[];
 const silence = new FakeTrack('audio', 'silence');
@@ -74,6 +97,19 @@ test('the sound of a new peer takes the place of the old one’s', async () => {
   expect(element().srcObject?.getTracks()).toEqual(next);
   playback.carry([]);
   expect(element().srcObject?.getTracks()).toEqual([silence]);
+});
+
+test('everybody in a visit of several is heard, also over a new peer', async () => {
+  vi.stubGlobal('MediaStream', ChromiumStream);
+  await playback.start(silence.real);
+  playback.carry(real(slots));
+  const stream = element().srcObject as ChromiumStream;
+  expect(stream.heard).toEqual(slots);
+  const next = [new FakeTrack('audio', 'next 0'), new FakeTrack('audio', 'next 1')];
+  playback.carry(real(next));
+  expect(stream.heard).toEqual(next);
+  playback.carry([]);
+  expect(stream.heard).toEqual([silence]);
 });
 
 test('a browser that wants a tap says so, and the next tap plays', async () => {

@@ -105,11 +105,12 @@ export class Playback {
 }
 
 /**
- * One stream for good. The silent track is in it only while there is no other: Chromium plays a stream
- * by the kind of its first track, and would play the silence alone.
+ * One stream for good. Chromium looks again at what it plays only when the first track of the stream
+ * changes: a track that is added behind that is never heard. So the new ones come before the old ones go,
+ * which also keeps the stream from ever being empty, and the element from ending.
  */
 class Holder {
-  readonly #carried = new Set<MediaStreamTrack>();
+  #carried: readonly MediaStreamTrack[] = [];
   #stream: MediaStream | undefined;
   #silence: MediaStreamTrack | undefined;
 
@@ -119,18 +120,18 @@ class Holder {
     return this.#stream;
   }
 
+  /** What it holds while there is nothing else. */
   keep(silence: MediaStreamTrack): void {
-    if (this.#silence) this.stream.removeTrack(this.#silence);
     this.#silence = silence;
-    this.carry([...this.#carried]);
+    this.carry(this.#carried);
   }
 
   carry(tracks: readonly MediaStreamTrack[]): void {
-    for (const track of this.#carried) if (!tracks.includes(track)) this.stream.removeTrack(track);
-    if (this.#silence && tracks.length > 0) this.stream.removeTrack(this.#silence);
-    for (const track of tracks) this.stream.addTrack(track);
-    if (this.#silence && tracks.length === 0) this.stream.addTrack(this.#silence);
-    this.#carried.clear();
-    for (const track of tracks) this.#carried.add(track);
+    this.#carried = tracks;
+    const next = tracks.length > 0 ? tracks : this.#silence ? [this.#silence] : [];
+    for (const track of next) this.stream.addTrack(track);
+    for (const track of this.stream.getTracks()) {
+      if (!next.includes(track)) this.stream.removeTrack(track);
+    }
   }
 }
