@@ -50,7 +50,7 @@ async function play(stage, firefox) {
     tell: told,
   });
   assert.equal((await told()).sent, 0, 'Firefox sent before admission');
-  assert.equal((await osei.traffic()).received, 0);
+  assert.equal(await stage.server.packets('forbidden'), 0);
 
   await osei.hook('confirm-admit').click();
   await atScreen(firefox, 'visit');

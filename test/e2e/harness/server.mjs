@@ -41,7 +41,7 @@ export class Server {
     const port = namespace ? 8080 : await freePort(host);
     server.#address = `${host}:${port}`;
     const args = ['serve', '--dev', '--json', '--data', server.#data, ...flags];
-    args.push('--listen', server.#address, '--media', `${host}:0`);
+    args.push('--listen', server.#address, '--media', `${host}:0`, '--admin', `${host}:0`);
     if (name) args.push('--public-url', `http://${name}:${port}`);
     if (namespace) await server.#run('ip', ['netns', 'exec', namespace, binary, ...args]);
     else await server.#run(binary, args);
@@ -89,6 +89,20 @@ export class Server {
     const text = await answer.text();
     if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
     return text === '' ? undefined : JSON.parse(text);
+  }
+
+  /**
+   * A count of its media plane.
+   *
+   * @param {'forbidden' | 'forwarded'} what RTP packets of people who may not send, or passed on
+   * @returns {Promise<number>}
+   */
+  async packets(what) {
+    const text = await (await fetch(`${this.admin}/metrics`)).text();
+    const line = new RegExp(`^anteroom_media_packets_total\\{what="${what}"\\} (\\S+)$`, 'm');
+    const count = line.exec(text)?.[1];
+    if (count === undefined) throw new Error(`the server does not count ${what} packets`);
+    return Number(count);
   }
 
   async stop() {
