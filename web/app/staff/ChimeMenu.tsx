@@ -1,37 +1,18 @@
-import { useRef } from 'preact/hooks';
 import { Icon } from '../ui/Icon';
 import { staffWords } from '../words/staff';
 import { chimeSettings, type Chime } from './chime';
+import { Menu } from './Menu';
 
-/** How loudly an arrival asks for attention. Closes when the focus goes elsewhere. */
+/** How loudly an arrival asks for attention. */
 export function ChimeMenu({ chime }: { chime: Chime }) {
   const now = chime.setting.value;
-  const menu = useRef<HTMLDetailsElement>(null);
-  const close = () => {
-    if (menu.current !== null) menu.current.open = false;
-  };
   return (
-    <details
-      ref={menu}
-      onFocusOut={({ relatedTarget }) => {
-        if (menu.current?.contains(relatedTarget as Node | null) !== true) close();
-      }}
-      onKeyDown={({ key }) => {
-        if (key === 'Escape') close();
-      }}
+    <Menu
+      label={staffWords.chimeState[now]}
+      face={<Icon name={now === 'off' ? 'bellOff' : 'bell'} />}
     >
-      <summary
-        class="tool"
-        aria-label={staffWords.chimeState[now]}
-        title={staffWords.chimeState[now]}
-      >
-        <Icon name={now === 'off' ? 'bellOff' : 'bell'} />
-      </summary>
-      <fieldset class="menu-sheet" tabIndex={-1}>
-        <legend class="unseen">{staffWords.chimeTitle}</legend>
-        <p class="legend" aria-hidden="true">
-          {staffWords.chimeTitle}
-        </p>
+      <fieldset>
+        <legend class="legend">{staffWords.chimeTitle}</legend>
         {chimeSettings.map((setting) => (
           <label key={setting} class="choice">
             <input
@@ -46,6 +27,6 @@ export function ChimeMenu({ chime }: { chime: Chime }) {
           </label>
         ))}
       </fieldset>
-    </details>
+    </Menu>
   );
 }

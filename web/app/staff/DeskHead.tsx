@@ -3,6 +3,7 @@ import { Icon } from '../ui/Icon';
 import { staffWords } from '../words/staff';
 import { ChimeMenu } from './ChimeMenu';
 import type { Office } from './office';
+import { RoomMenu } from './RoomMenu';
 
 /** Which waiting room it is, how many wait, and the controls of the page itself. */
 export function DeskHead({ office }: { office: Office }) {
@@ -11,12 +12,12 @@ export function DeskHead({ office }: { office: Office }) {
   const now = office.clock.value;
   return (
     <header class="desk-head">
-      <h1 class="desk-place">
-        <bdi>{view?.clinic.name}</bdi>
-        <span class="quiet" dir="auto">
-          {view?.room.name}
-        </span>
-      </h1>
+      <div class="desk-place">
+        <h1>
+          <bdi>{view?.clinic.name}</bdi>
+        </h1>
+        <RoomMenu office={office} />
+      </div>
       <div class="desk-tools">
         <ChimeMenu chime={office.chime} />
         <button

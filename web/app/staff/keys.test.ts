@@ -1,7 +1,7 @@
 import { beforeEach, expect, test, vi } from 'vitest';
 import { createOffice } from './office';
 import { press, type Press } from './keys';
-import { FakeVisit, inVisit, someone } from './testing';
+import { FakeVisit, inVisit, quiet, someone } from './testing';
 
 const bare: Press = { key: '', modified: false, typing: false, onControl: false };
 
@@ -12,14 +12,7 @@ beforeEach(() => {
 function setUp() {
   const fake = new FakeVisit();
   const store = { getItem: () => null, setItem: vi.fn() };
-  const office = createOffice(fake.visit, {
-    place: 'desktop',
-    store,
-    wouldPrompt: () => Promise.resolve(true),
-    opened: vi.fn(),
-    everySecond: vi.fn(),
-    reload: vi.fn(),
-  });
+  const office = createOffice(fake.visit, quiet({ store }));
   fake.rows(someone);
   const type = (key: string, more: Partial<Press> = {}) => press(office, { ...bare, key, ...more });
   return { fake, office, store, type };

@@ -5,16 +5,18 @@ import { createVisit } from '../../client/index';
 import { pathOf, readAddress } from '../state/address';
 import { placeOf } from '../state/devices';
 import { wouldPrompt } from '../state/permission';
+import { loadWorkplaces, saveWorkplaces } from '../state/workplaces';
 import { staffWords } from '../words/staff';
 import { press } from './keys';
 import { createOffice } from './office';
 import { StaffPage } from './StaffPage';
 
-const { token, handle } = readAddress(location);
+const { token, handle, room } = readAddress(location);
 const visit = createVisit({
   device: 'desktop',
   ...(token === undefined ? {} : { token }),
   ...(handle === undefined ? {} : { handle }),
+  ...(room === undefined ? {} : { room }),
 });
 const ticker = new Worker(new URL('./ticker.worker.ts', import.meta.url), { type: 'module' });
 
@@ -26,8 +28,13 @@ const office = createOffice(visit, {
     const path = pathOf(joined.kind, joined.handle);
     // A patient's or guest's link that was opened here belongs to the other page.
     if (joined.kind === 'seat') location.replace(path);
-    else history.replaceState(null, '', path);
+    else {
+      saveWorkplaces(localStorage, joined);
+      history.replaceState(null, '', path);
+    }
   },
+  loadWorkplaces: () => loadWorkplaces(localStorage, visit.handle ?? ''),
+  pathTo: (to) => pathOf('staff', visit.handle ?? '', to),
   everySecond(fn) {
     ticker.addEventListener('message', fn);
   },

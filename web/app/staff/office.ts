@@ -8,6 +8,7 @@ import { lineOf, type Line } from '../state/line';
 import { live, type Live } from '../state/live';
 import { createTasks, type Tasks } from '../state/tasks';
 import { linkProblem } from '../state/problem';
+import type { Workplaces } from '../state/workplaces';
 import type { Place } from '../words/devices';
 import type { LinkProblem } from '../words/problems';
 import { staffWords } from '../words/staff';
@@ -21,9 +22,14 @@ export interface Surroundings {
   store: Pick<Storage, 'getItem' | 'setItem'>;
   wouldPrompt: () => Promise<boolean>;
   opened: (joined: Joined) => void;
+  /** the rooms that the link named when it was opened */
+  loadWorkplaces: () => Workplaces;
+  pathTo: (room: string) => string;
   everySecond: (fn: () => void) => void;
   reload: () => void;
 }
+
+type Workplace = Workplaces[number] & { path: string };
 
 export interface Office {
   readonly live: Live;
@@ -34,6 +40,8 @@ export interface Office {
   readonly chime: Chime;
   readonly talk: Conversation;
   readonly threads: Threads;
+  /** the waiting rooms they work in, this one included, and where each is */
+  readonly workplaces: ReadonlySignal<readonly Workplace[]>;
   readonly clock: ReadonlySignal<number>;
   readonly line: ReadonlySignal<Line>;
   readonly problem: ReadonlySignal<LinkProblem | undefined>;
@@ -107,6 +115,15 @@ export function createOffice(visit: Visit, around: Surroundings): Office {
       const id = room.visit.value?.id;
       return { visit: id ?? '' };
     }),
+    workplaces: line.read(({ view, joined }) =>
+      // The address of this page is known once the server has said who it is.
+      view === undefined
+        ? []
+        : (joined?.rooms ?? around.loadWorkplaces()).map((room) => ({
+            ...room,
+            path: around.pathTo(room.id),
+          })),
+    ),
     clock,
     line: line.read((now) => lineOf(now.state, now.link, now.view?.me.state === 'admitted')),
     problem,

@@ -1,5 +1,6 @@
 /** A visit without a server, for the tests of the view models. */
 import { VisitError, type ErrorCode, type Row, type View, type Visit } from '../../client/index';
+import type { Surroundings } from './office';
 
 export const someone: Row = {
   seat: 'maria',
@@ -46,6 +47,21 @@ export function inVisit(id: string, phase: 'active' | 'held' = 'active'): View {
   };
 }
 
+/** A page's surroundings that do nothing. */
+export function quiet(change: Partial<Surroundings> = {}): Surroundings {
+  return {
+    place: 'desktop',
+    store: { getItem: () => null, setItem: () => undefined },
+    wouldPrompt: () => Promise.resolve(true),
+    opened: () => undefined,
+    loadWorkplaces: () => [],
+    pathTo: (room) => `/staff/osei?room=${room}`,
+    everySecond: () => undefined,
+    reload: () => undefined,
+    ...change,
+  };
+}
+
 type Said = Pick<Visit, 'list' | 'view' | 'messages' | 'participants'>;
 
 export class FakeVisit {
@@ -59,6 +75,8 @@ export class FakeVisit {
   /** what the next requests of a type are refused with */
   readonly refuse = new Map<string, ErrorCode>();
   readonly chimes: string[] = [];
+  handle: Visit['handle'] = 'osei';
+  joined: Visit['joined'];
   awake = false;
   readonly #subscribers = new Set<() => void>();
   readonly #listeners = new Map<string, ((detail: unknown) => void)[]>();

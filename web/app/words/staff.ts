@@ -7,6 +7,7 @@ export const staffWords = {
   waitingRoom: 'Waiting room',
   openList: 'Waiting room',
   closeList: 'Close the waiting room',
+  changeRoom: (now: string) => `${now}: go to another waiting room`,
   ready: 'Ready',
   yours: 'With you',
   expected: 'Expected',
