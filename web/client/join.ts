@@ -14,8 +14,13 @@ const codes: ReadonlySet<string> = new Set<JoinCode>([
 export async function join(origin: string, token: string, signal?: AbortSignal): Promise<Joined> {
   const response = await post(`${origin}/v1/join`, { token }, signal);
   const body = (await response.json().catch(() => undefined)) as unknown;
-  if (response.ok) return body as Joined;
+  if (signal?.aborted) throw givenUp(signal.reason);
+  if (response.ok && body !== undefined) return body as Joined;
   throw problem(body);
+}
+
+function givenUp(cause: unknown): VisitError {
+  return new VisitError('aborted', 'open was given up', { cause });
 }
 
 async function post(url: string, body: object, signal?: AbortSignal): Promise<Response> {
@@ -24,11 +29,12 @@ async function post(url: string, body: object, signal?: AbortSignal): Promise<Re
       method: 'POST',
       headers: { 'Content-Type': 'application/json' },
       body: JSON.stringify(body),
-      credentials: 'same-origin',
+      // The cookie is wanted by the page of a portal too, which is of another origin.
+      credentials: 'include',
       ...(signal && { signal }),
     });
   } catch (cause) {
-    if (signal?.aborted) throw new VisitError('aborted', 'open was given up', { cause });
+    if (signal?.aborted) throw givenUp(cause);
     throw new VisitError('offline', 'the server was not reached', { cause, retry: true });
   }
 }
