@@ -18,16 +18,18 @@ export function randomId(): string {
 }
 
 /** The same over a refresh, so that the server knows us from a second tab. */
-export function tabId(store: Pick<Storage, 'getItem' | 'setItem'> | undefined): string {
+export function tabId(storeOf: () => Pick<Storage, 'getItem' | 'setItem'>): string {
+  const fresh = randomId();
   try {
-    const kept = store?.getItem(tabKey);
+    // Where storage is switched off even to name it throws: then each load is a tab of its own.
+    const store = storeOf();
+    const kept = store.getItem(tabKey);
     if (kept) return kept;
-    const fresh = randomId();
-    store?.setItem(tabKey, fresh);
-    return fresh;
+    store.setItem(tabKey, fresh);
   } catch {
-    return randomId(); // storage is switched off: each load is a tab of its own
+    return fresh;
   }
+  return fresh;
 }
 
 /** Signaling lives where the page came from. */
