@@ -106,10 +106,33 @@ describe('what may leave the device', () => {
     expect(attached()).toEqual([null, null]);
   });
 
-  test('who leaves is hushed before the server knows', () => {
-    link.viewed(viewOf('admitted', { connect: true, send: true }));
-    link.hush();
-    expect(gate()).toMatchObject({ open: false });
+  describe('who leaves is hushed before the server knows', () => {
+    const admitted = viewOf('admitted', { connect: true, send: true });
+    beforeEach(() => {
+      link.viewed(admitted);
+      link.hush();
+    });
+
+    test('whatever the server said before it heard', async () => {
+      expect(gate()).toMatchObject({ open: false });
+      link.viewed(admitted);
+      link.lineLost();
+      await welcomed(admitted, 'peer of offer 0');
+      expect(gate()).toMatchObject({ open: false });
+      expect(attached()).toEqual([null, null]);
+      expect(link.sending).toBe(false);
+    });
+
+    test('until it does not let them go', () => {
+      link.unhush();
+      expect(gate()).toMatchObject({ open: true });
+    });
+
+    test('and heard again in the next visit', () => {
+      link.viewed(viewOf('expected', { connect: true }));
+      link.viewed(admitted);
+      expect(gate()).toMatchObject({ open: true });
+    });
   });
 });
 

@@ -35,6 +35,7 @@ export class PeerLink {
   #generation = 0;
   #offering = false;
   #wasUp = false;
+  #hushed = false;
   #watch: ReturnType<typeof setTimeout> | undefined;
   #retry: ReturnType<typeof setTimeout> | undefined;
 
@@ -72,7 +73,7 @@ export class PeerLink {
 
   /** Media flows out: the server wants it and the way is there. */
   get sending(): boolean {
-    return this.#view?.send === true && this.#peer?.state === 'connected';
+    return this.#maySend && this.#peer?.state === 'connected';
   }
 
   /** What hello says of the peer: the live one, or the offer of a new one where one is surely wanted. */
@@ -89,7 +90,7 @@ export class PeerLink {
   async welcomed(welcome: Welcome): Promise<void> {
     this.#iceServers = welcome.iceServers;
     this.#lineUp = true;
-    this.#view = welcome.view;
+    this.#take(welcome.view);
     if (welcome.answer !== undefined && this.#peer) {
       await this.#accept(this.#peer, { peer: welcome.peer, sdp: welcome.answer });
     } else if (this.#peer && this.#peer.id !== welcome.peer) {
@@ -99,7 +100,7 @@ export class PeerLink {
   }
 
   viewed(view: View): void {
-    this.#view = view;
+    this.#take(view);
     this.#settle();
   }
 
@@ -119,15 +120,32 @@ export class PeerLink {
     this.#feed();
   }
 
-  /** The person goes: nothing leaves from now on, whenever the server hears of it. */
+  /** The person goes: nothing leaves from now on, whenever the server hears of it and whatever it said before. */
   hush(): void {
-    if (this.#view) this.viewed({ ...this.#view, arm: false, send: false });
+    this.#hushed = true;
+    this.#feed();
+  }
+
+  /** They stay: the server did not let them go. */
+  unhush(): void {
+    this.#hushed = false;
+    this.#feed();
   }
 
   close(): void {
     this.lineLost();
     this.#view = undefined;
     this.#drop();
+  }
+
+  /** A view that sends nothing knows of their going; one that sends may have been on its way before. */
+  #take(view: View): void {
+    this.#view = view;
+    if (!view.send) this.#hushed = false;
+  }
+
+  get #maySend(): boolean {
+    return this.#view?.send === true && !this.#hushed;
   }
 
   #settle(): void {
@@ -143,8 +161,8 @@ export class PeerLink {
   #feed(): void {
     const peer = this.#peer;
     if (!peer) return;
-    const send = this.#view?.send === true;
-    const run = send || (this.#view?.arm === true && peer.gated);
+    const send = this.#maySend;
+    const run = send || (this.#view?.arm === true && !this.#hushed && peer.gated);
     peer.open(send);
     void peer.send('audio', run ? this.#tracks.audio : null);
     void peer.send('video', run ? this.#tracks.video : null);
