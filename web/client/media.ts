@@ -7,7 +7,7 @@ import { Interruptions } from './capture/interruption';
 import { MicrophoneControl } from './capture/microphone';
 import { prove } from './capture/proof';
 import type { Kind, Peer } from './peer/peer';
-import { canSelectOutput, silentTrack } from './quirks';
+import { canSelectOutput } from './quirks';
 import { mediaOf } from './report';
 import { play, type Chime } from './sound/chime';
 import { SoundContext } from './sound/context';
@@ -93,9 +93,9 @@ export class LocalMedia {
   }
 
   async startAudio(): Promise<void> {
-    const context = this.#context.unlock();
+    this.#context.unlock();
     this.camera.replay();
-    await this.playback.start(context && silentTrack(context));
+    await this.playback.start(this.#context.silence);
   }
 
   /** Any tap lets a context run that was made without one, so that the level of the microphone moves. */
@@ -158,8 +158,7 @@ export class LocalMedia {
 
   async #reviveSound(): Promise<void> {
     if (await this.#context.revive()) {
-      const context = this.#context.current;
-      await this.playback.start(context && silentTrack(context));
+      await this.playback.start(this.#context.silence);
     } else {
       await this.playback.revive();
     }

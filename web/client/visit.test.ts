@@ -218,6 +218,49 @@ test('connect can be given up', async () => {
   expect(visit.state).toBe('idle');
 });
 
+test('who gave up before connects nothing', async () => {
+  const done = visit.connect({ signal: AbortSignal.abort() });
+  await expect(done).rejects.toMatchObject({ code: 'aborted' });
+  expect(FakeSocket.all).toEqual([]);
+});
+
+test('closed while the token is exchanged, it opens no line', async () => {
+  const joined = { handle: 'h', kind: 'seat', rooms: [] };
+  vi.stubGlobal('fetch', () => Promise.resolve(new Response(JSON.stringify(joined))));
+  const other = createVisit({ url: 'https://clinic.test', token: 'token', device: 'phone' });
+  const done = other.connect();
+  other.close();
+  await expect(done).rejects.toMatchObject({ code: 'closed' });
+  expect(FakeSocket.all).toEqual([]);
+});
+
+test('after close nothing is opened any more', async () => {
+  await connected();
+  visit.close();
+  const closed = { code: 'closed' };
+  await expect(visit.connect()).rejects.toMatchObject(closed);
+  await expect(visit.preview({ audio: true, video: true })).rejects.toMatchObject(closed);
+  await expect(visit.camera.enable()).rejects.toMatchObject(closed);
+  await expect(visit.startAudio()).rejects.toMatchObject(closed);
+  await expect(visit.chat.send('anybody there?')).rejects.toMatchObject(closed);
+  expect(devices.prompts).toEqual([]);
+});
+
+test('each welcome is told what the devices do, whether that changed or not', async () => {
+  const socket = await connected();
+  await visit.preview({ audio: true, video: true });
+  await settled();
+  expect(socket.asked('media').d).toEqual({ audio: 'on', video: 'on' });
+  socket.ends();
+  await vi.advanceTimersByTimeAsync(1000);
+  const again = FakeSocket.last;
+  again.opens();
+  await settled();
+  again.answers('hello', { d: welcomeOf(viewOf('waiting')) });
+  await settled();
+  expect(again.asked('media').d).toEqual({ audio: 'on', video: 'on' });
+});
+
 test('many changes of one turn are one call', async () => {
   const socket = await connected();
   await settled();

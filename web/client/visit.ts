@@ -162,6 +162,7 @@ class LiveVisit implements Visit {
   }
 
   async open(signal?: AbortSignal): Promise<Joined> {
+    this.#assertAlive();
     const { token } = this.#options;
     const value = typeof token === 'function' ? await token() : token;
     if (value === undefined) throw new VisitError('no_session', 'no token was given');
@@ -172,15 +173,14 @@ class LiveVisit implements Visit {
   }
 
   async connect({ takeover = false, signal }: ConnectOptions = {}): Promise<void> {
-    if (this.#life.signal.aborted) throw new VisitError('closed', 'the visit was closed');
+    this.#assertAlive();
     this.#listen();
     void this.#gatekeeper.ready();
     if (this.#handle === undefined) await this.open(signal);
     if (this.#state === 'connected') return;
     this.#takeover = takeover;
-    const connected = welcomed(this, signal ? [this.#life.signal, signal] : [this.#life.signal]);
-    this.#line.start();
-    await connected;
+    const signals = signal ? [this.#life.signal, signal] : [this.#life.signal];
+    await welcomed(this, () => this.#line.start(), signals);
   }
 
   disconnect(): void {
@@ -191,7 +191,12 @@ class LiveVisit implements Visit {
   async leave(): Promise<void> {
     this.#link.hush();
     if (this.#store.view?.me.staff === '') this.#media.stop();
-    await this.#line.ask('leave', {});
+    try {
+      await this.#line.ask('leave', {});
+    } catch (error) {
+      this.#link.unhush();
+      throw error;
+    }
   }
 
   close(): void {
@@ -213,11 +218,13 @@ class LiveVisit implements Visit {
   }
 
   async preview(want: { audio: boolean; video: boolean }): Promise<void> {
+    this.#assertAlive();
     this.#listen();
     await this.#media.preview(want);
   }
 
   async startAudio(): Promise<void> {
+    this.#assertAlive();
     this.#listen();
     this.#people.replay();
     await this.#media.startAudio();
@@ -239,7 +246,7 @@ class LiveVisit implements Visit {
 
   keepAwake(on: boolean): void {
     this.#listen();
-    this.#wakeLock.set(on);
+    this.#wakeLock.set(on && !this.#life.signal.aborted);
   }
 
   subscribe(fn: (visit: Visit) => void): () => void {
@@ -248,6 +255,11 @@ class LiveVisit implements Visit {
 
   on<E extends keyof VisitEvents>(event: E, fn: (detail: VisitEvents[E]) => void): () => void {
     return this.#events.on(event, fn);
+  }
+
+  /** After close nothing is opened any more: whoever still awaits something would leak it. */
+  #assertAlive(): void {
+    this.#life.signal.throwIfAborted();
   }
 
   /** All listeners of the page, for as long as the visit lives; none before something is asked of it. */
@@ -288,7 +300,7 @@ class LiveVisit implements Visit {
     return {
       handle: this.#handle ?? '',
       client: this.#client,
-      tab: tabId(this.#options.store ?? sessionStorage),
+      tab: tabId(() => this.#options.store ?? sessionStorage),
       device: this.#device,
       ...(room !== undefined && { room }),
       ...(this.#takeover && { takeover: true }),

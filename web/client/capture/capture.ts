@@ -13,6 +13,7 @@ const kinds: readonly Kind[] = ['audio', 'video'];
 export class Capture {
   readonly lanes: Readonly<Record<Kind, Lane>>;
   #work: Promise<void> | undefined;
+  #closed = false;
 
   constructor(hooks: LaneHooks) {
     this.lanes = { audio: new Lane('audio', hooks), video: new Lane('video', hooks) };
@@ -20,6 +21,7 @@ export class Capture {
 
   /** Rejects with why the device did not open; quietly resolves where a later call wanted something else. */
   async enable(kind: Kind, wish?: Wish): Promise<void> {
+    if (this.#closed) throw new VisitError('closed', 'the visit was closed');
     const lane = this.lanes[kind];
     const fine =
       lane.wanted && wish === undefined && (lane.state === 'on' || lane.state === 'starting');
@@ -52,6 +54,7 @@ export class Capture {
   }
 
   close(): void {
+    this.#closed = true;
     for (const kind of kinds) this.lanes[kind].want(false);
   }
 

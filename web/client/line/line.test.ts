@@ -197,6 +197,19 @@ test('nothing is heard of a connection that was replaced', async () => {
   expect(line.state).toBe('up');
 });
 
+test('who asks for it while it waits is not kept waiting', async () => {
+  const socket = await started();
+  socket.ends(4002);
+  line.start();
+  expect(FakeSocket.all).toHaveLength(2);
+});
+
+test('after the end for good nobody waits for an answer', async () => {
+  await started();
+  line.close();
+  await expect(line.ask('leave', {})).rejects.toMatchObject({ code: 'closed' });
+});
+
 test('disconnect keeps the commands for the next start', async () => {
   await started();
   const said = line.ask('chat', { text: 'later' });

@@ -28,7 +28,7 @@ const table: Table<LineState, LineEvent> = {
   greeting: { welcomed: 'up', lost: 'waiting', barred: 'closed', stop: 'idle' },
   up: { woke: 'probing', lost: 'waiting', barred: 'closed', stop: 'idle' },
   probing: { heard: 'up', lost: 'waiting', barred: 'closed', stop: 'idle' },
-  waiting: { retry: 'opening', woke: 'opening', stop: 'idle' },
+  waiting: { retry: 'opening', woke: 'opening', start: 'opening', stop: 'idle' },
   closed: { start: 'opening', stop: 'idle' },
 };
 
@@ -55,6 +55,7 @@ export class Line {
   #helloId = 0;
   #helloAt = 0;
   #closed: ClosedCode | undefined;
+  #over = false;
 
   constructor(url: string, metronome: Metronome, hooks: LineHooks) {
     this.#url = url;
@@ -89,6 +90,7 @@ export class Line {
   /** For good: whoever waits for an answer is told that none will come. */
   close(): void {
     this.stop();
+    this.#over = true;
     this.#requests.giveUp();
   }
 
@@ -107,7 +109,7 @@ export class Line {
 
   /** Rejects at once where nobody will ever answer. */
   ask(t: Type, d: object): Promise<unknown> {
-    if (this.#machine.state === 'closed') {
+    if (this.#over || this.#machine.state === 'closed') {
       return Promise.reject(new VisitError('closed', t));
     }
     return this.#requests.ask(t, d);
@@ -159,10 +161,11 @@ export class Line {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#backoff.reset(), settledMS);
     this.#heartbeat.start(welcome.pingMs);
+    const connection = this.#connection;
+    // Before anybody hears of it, and asks for more.
+    this.#requests.up((request) => connection?.send(request));
     this.#hooks.welcomed(welcome, this.#helloAt);
     this.#machine.fire('welcomed');
-    const connection = this.#connection;
-    this.#requests.up((request) => connection?.send(request));
   }
 
   #ping(): void {

@@ -1,26 +1,45 @@
-/** Waiting for the first welcome. */
+/** Starting the line and waiting for the first welcome. */
 import type { ClosedCode, Visit } from '../api';
 import { VisitError } from '../errors';
 
-/** Settles with the first welcome, the first refusal, or when the caller gives up, which drops the line. */
-export function welcomed(visit: Visit, signals: readonly AbortSignal[]): Promise<void> {
+/**
+ * Settles with the first welcome, the first refusal, or when the caller gives up, which drops the line.
+ * Who gave up before does not start it.
+ */
+export function welcomed(
+  visit: Visit,
+  start: () => void,
+  signals: readonly AbortSignal[],
+): Promise<void> {
   const done = new AbortController();
   return new Promise<void>((resolve, reject) => {
+    const early = signals.find(({ aborted }) => aborted);
+    if (early) {
+      reject(reasonOf(early));
+      return;
+    }
     const off = visit.on('connectionStateChanged', (state) => {
       if (state === 'connected') resolve();
       if (state === 'closed' && visit.closed) reject(refusal(visit.closed.code));
       if (state === 'idle') reject(new VisitError('aborted', 'disconnected'));
     });
     done.signal.addEventListener('abort', off);
-    const giveUp = (): void => {
-      visit.disconnect();
-      reject(new VisitError('aborted', 'connect was given up'));
-    };
     for (const signal of signals) {
-      if (signal.aborted) giveUp();
+      const giveUp = (): void => {
+        visit.disconnect();
+        reject(reasonOf(signal));
+      };
       signal.addEventListener('abort', giveUp, { signal: done.signal });
     }
+    start();
   }).finally(() => done.abort());
+}
+
+/** Our own word where we closed the visit ourselves. */
+function reasonOf({ reason }: AbortSignal): VisitError {
+  return reason instanceof VisitError
+    ? reason
+    : new VisitError('aborted', 'connect was given up', { cause: reason });
 }
 
 function refusal(code: ClosedCode): VisitError {

@@ -8,6 +8,7 @@ class FakeAudio extends EventTarget {
   srcObject: FakeStream | null = null;
   paused = true;
   plays = 0;
+  sink = '';
 
   constructor() {
     super();
@@ -18,6 +19,11 @@ class FakeAudio extends EventTarget {
     this.plays += 1;
     if (FakeAudio.refuse) return Promise.reject(FakeAudio.refuse);
     this.paused = false;
+    return Promise.resolve();
+  }
+
+  setSinkId(sink: string): Promise<void> {
+    this.sink = sink;
     return Promise.resolve();
   }
 
@@ -110,6 +116,12 @@ test('everybody in a visit of several is heard, also over a new peer', async () 
   expect(stream.heard).toEqual(next);
   playback.carry([]);
   expect(stream.heard).toEqual([silence]);
+});
+
+test('a speaker that is chosen before the tap is used after it', async () => {
+  await playback.selectOutput('headset');
+  await playback.start(silence.real);
+  expect(element().sink).toBe('headset');
 });
 
 test('a browser that wants a tap says so, and the next tap plays', async () => {

@@ -23,6 +23,7 @@ export class Playback {
   readonly #machine: Machine<AudioPlayback, Event>;
   readonly #stream = new Holder();
   #element: HTMLAudioElement | undefined;
+  #sink: string | undefined;
   #listening: AbortController | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -54,6 +55,7 @@ export class Playback {
   }
 
   async selectOutput(deviceId: string): Promise<void> {
+    this.#sink = deviceId; // also for an element that is still to come
     await this.#element?.setSinkId(deviceId);
   }
 
@@ -74,6 +76,7 @@ export class Playback {
       this.#retry(0);
     };
     element.srcObject = this.#stream.stream;
+    if (this.#sink !== undefined) void element.setSinkId(this.#sink).catch(() => undefined);
     element.addEventListener('pause', paused, listening);
     element.addEventListener('playing', () => this.#machine.fire('started'), listening);
     this.#listening = listening;
