@@ -3,7 +3,6 @@
  * both ways, in Chromium: armed, as the product does it, and over a connection that is made at
  * admission, in turns. `node test/bench/admit.mjs [N]` admits N patients each way, 30 if left out.
  */
-import { Clinic } from '../e2e/harness/clinic.mjs';
 import { launchChromium } from '../e2e/harness/browser.mjs';
 import { Server } from '../e2e/harness/server.mjs';
 import { Stage } from '../e2e/harness/stage.mjs';
@@ -19,7 +18,7 @@ const admissions = Number(process.argv[2] ?? 30);
 
 /**
  * @param {Stage} stage
- * @param {Clinic} clinic
+ * @param {import('../e2e/harness/clinic.mjs').Clinic} clinic
  * @param {import('../e2e/harness/clinician.mjs').Clinician} osei
  * @param {boolean} warm
  */

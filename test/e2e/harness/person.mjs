@@ -1,5 +1,4 @@
 /** Somebody of a test: a browser context of their own, a coded picture, a tone, eyes and ears. */
-import assert from 'node:assert/strict';
 import { impersonate } from './inpage/impersonate.mjs';
 import { isCovered, listen, look, notesHeard, route, traffic } from './inpage/senses.mjs';
 import { watch } from './inpage/watch.mjs';
