@@ -2,11 +2,13 @@ package signaling
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"time"
 
 	"github.com/anteroom/anteroom/internal/auth"
 	"github.com/anteroom/anteroom/rooms"
+	"github.com/anteroom/anteroom/rooms/store"
 	"github.com/anteroom/anteroom/signaling/wire"
 )
 
@@ -32,17 +34,26 @@ func (c *conn) hello(ctx context.Context, h *Hub, r *http.Request) wire.CloseCod
 		return wire.CloseNoSession
 	}
 	if who.Kind == auth.Staff {
-		if who.Room, err = h.deskOf(ctx, who, rooms.RoomID(hello.Room)); err != nil {
+		who.Room, err = h.deskOf(ctx, who, rooms.RoomID(hello.Room))
+		if errors.Is(err, rooms.ErrForbidden) || errors.Is(err, store.ErrNotFound) {
 			c.out.refuse(req.ID, wire.CodeForbidden, "not one of your waiting rooms")
 			return wire.CloseNoSession
+		}
+		if err != nil {
+			return c.comeBackLater(req.ID)
 		}
 	}
 	a, err := h.actorOf(ctx, who.Room)
 	if err != nil {
-		c.out.reply(wire.Reply{Re: req.ID, Err: wireError(ErrRetry)}, false)
-		return wire.CloseBusy
+		return c.comeBackLater(req.ID)
 	}
 	return c.arrive(a, req.ID, who, hello)
+}
+
+// comeBackLater refuses a hello because of our own trouble: the store cannot say who somebody is, or what is in the room.
+func (c *conn) comeBackLater(id uint64) wire.CloseCode {
+	c.out.reply(wire.Reply{Re: id, Err: wireError(ErrRetry)}, false)
+	return wire.CloseBusy
 }
 
 // arrive asks the actor for the session and sends welcome, with an answer if there was an offer.
@@ -74,7 +85,7 @@ func (o *outbox) welcome(r wire.Reply) {
 
 func validHello(h wire.Hello) bool {
 	return h.Handle != "" && len(h.Handle) <= 64 && validRandom(h.Client) && validRandom(h.Tab) &&
-		(h.Device == wire.DevicePhone || h.Device == wire.DeviceDesktop) && len(h.Messages) <= 64
+		(h.Device == wire.DevicePhone || h.Device == wire.DeviceDesktop)
 }
 
 // validRandom checks the ids that clients make.
@@ -214,8 +225,10 @@ func (a *actor) welcome(s *session, hello wire.Hello) wire.Welcome {
 		w.Peer = s.peer.id
 	}
 	clear(s.said)
-	for id, n := range hello.Messages {
-		s.said[rooms.VisitID(id)] = n
+	for id, n := range hello.Messages { // as many as fit a message; those of visits that are gone are of no use
+		if _, ok := a.durable[rooms.VisitID(id)]; ok {
+			s.said[rooms.VisitID(id)] = n
+		}
 	}
 	for _, id := range a.chatsOf(s) {
 		w.Messages = append(w.Messages, a.unsaid(s, id)...)

@@ -1,6 +1,7 @@
 package signaling
 
 import (
+	"context"
 	"net/http"
 	"strings"
 	"testing"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/anteroom/anteroom/internal/auth"
 	"github.com/anteroom/anteroom/rooms"
+	"github.com/anteroom/anteroom/rooms/store"
 	"github.com/anteroom/anteroom/signaling/wire"
 )
 
@@ -99,6 +101,49 @@ func TestHello_IsRefused(t *testing.T) {
 		})
 	}
 }
+
+// unreadable is a store that cannot say who works here.
+type unreadable struct{ store.Store }
+
+func (unreadable) Staff(context.Context, rooms.StaffID) (rooms.Staff, error) {
+	return rooms.Staff{}, store.ErrUnavailable
+}
+
+func TestHello_OfStaffWhileTheStoreCannotBeRead_ComesBack(t *testing.T) {
+	w := newWorld(t, func(s store.Store) store.Store { return unreadable{s} })
+	p := w.dial(w.staff())
+	if err := p.ask(wire.TypeHello, p.hello(), nil); code(err) != wire.CodeRetry || !err.Retry {
+		t.Errorf("%+v", err)
+	}
+	if got := p.closeCode(); got != wire.CloseBusy {
+		t.Errorf("close %d: staff would have to sign in again", got)
+	}
+}
+
+func TestHello_CitesMessagesOfManyVisits(t *testing.T) {
+	w := newWorld(t, nil)
+	p := w.dial(w.staff())
+	hello := p.hello()
+	hello.Messages = map[string]int{}
+	for range 1000 { // a day's, of which the server has none any more
+		hello.Messages[newID()] = 1
+	}
+	if err := p.ask(wire.TypeHello, hello, nil); err != nil {
+		t.Fatal(err)
+	}
+	a, err := w.hub.actorOf(w.ctx(), w.room.ID)
+	w.must(err)
+	said := make(chan int, 1)
+	a.post(asked(func(a *actor) { said <- len(a.atDesk[w.doctor.ID].said) }))
+	if n := <-said; n != 0 {
+		t.Errorf("%d visits that are gone are remembered", n)
+	}
+}
+
+// asked is an event that looks at the actor.
+type asked func(*actor)
+
+func (e asked) apply(a *actor) { e(a) }
 
 func TestConn_BadMessages(t *testing.T) {
 	w := newWorld(t, nil)
