@@ -221,6 +221,7 @@ func TestServe_Health_AndMetrics(t *testing.T) {
 			t.Errorf("%s: %d %s", url, status, text)
 		}
 	}
+	fetch(t, "GET", at.URL+"/v1/demo", "") // makes a visit, so that commands are counted
 	_, _, metrics := fetch(t, "GET", at.Admin+"/metrics", "")
 	for _, name := range []string{
 		`anteroom_media{what="peers"} 0`, "anteroom_media_packets_total", "anteroom_media_discarded_total",
@@ -228,6 +229,16 @@ func TestServe_Health_AndMetrics(t *testing.T) {
 	} {
 		if !strings.Contains(metrics, name) {
 			t.Errorf("no %s", name)
+		}
+	}
+	document, err := os.ReadFile(operations)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, described := range strings.Split(metrics, "# TYPE anteroom_")[1:] {
+		name, _, _ := strings.Cut(described, " ")
+		if !strings.Contains(string(document), "`anteroom_"+name+"`") {
+			t.Errorf("anteroom_%s is not in docs/operations.md", name)
 		}
 	}
 	if status, _, _ := fetch(t, "GET", at.URL+"/metrics", ""); status != 404 {
