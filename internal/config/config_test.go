@@ -148,6 +148,8 @@ func TestParse_BadFile_IsRefused(t *testing.T) {
 		"itself":          {"dev: true\nconfig: b.yaml", `"config" is no setting`},
 		"a list":          {"- dev", "not YAML of names and values"},
 		"not YAML":        {"dev: [", "not YAML of names and values"},
+		"number for text": {"dev: true\nlisten: 8080", `--listen: "8080" is not HOST:PORT`},
+		"no unit":         {"dev: true\nretention: 90", `--retention: expected duration but got "90"`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if _, err := parse(t, c.file, nil); err == nil || !strings.Contains(err.Error(), c.says) {

@@ -32,7 +32,7 @@ func (s *Serve) BeforeResolve(ctx *kong.Context) error {
 		}
 	}
 	ctx.AddResolver(kong.ResolverFunc(func(_ *kong.Context, _ *kong.Path, f *kong.Flag) (any, error) {
-		return settings[f.Name], nil
+		return asWritten(settings[f.Name]), nil
 	}))
 	// The last resolver wins: with a file, the environment has to be asked again after it.
 	ctx.AddResolver(kong.ResolverFunc(func(_ *kong.Context, _ *kong.Path, f *kong.Flag) (any, error) {
@@ -44,6 +44,15 @@ func (s *Serve) BeforeResolve(ctx *kong.Context) error {
 		return nil, nil
 	}))
 	return nil
+}
+
+// asWritten is a setting as a flag would give it, so that a number where text is wanted is refused in the flag's words.
+func asWritten(v any) any {
+	switch v.(type) {
+	case int, uint64, float64:
+		return fmt.Sprint(v)
+	}
+	return v
 }
 
 func readFile(path string) (map[string]any, error) {
