@@ -81,6 +81,7 @@ func TestCommands_ThatCannotBeDone_SayWhy(t *testing.T) {
 		"bad guest":         {[]string{"visit", "create", "--guest", "Sam"}, "caregiver:Sam"},
 		"bad role":          {[]string{"visit", "create", "--guest", "doctor:Sam"}, "body.guests[0].role"},
 		"bad time":          {[]string{"visit", "create", "--at", "tomorrow"}, "--at"},
+		"half a minute":     {[]string{"visit", "create", "--length", "90s"}, "--length"},
 		"no such visit":     {[]string{"visit", "cancel", "x"}, "not_found"},
 		"no such staff":     {[]string{"token", "staff", "Nobody"}, "Dr. Maria Santos"},
 		"bad time of link":  {[]string{"token", "staff", "--for", "1m"}, "1h to 168h"},

@@ -76,7 +76,7 @@ func reference(t *testing.T) string {
 			name += ", `--no-" + f.Name + "`"
 		}
 		if !f.IsBool() && f.PlaceHolder != "" {
-			name = "`--" + f.Name + " " + f.PlaceHolder + "`"
+			name = "`--" + f.Name + " " + f.FormatPlaceHolder() + "`"
 		}
 		fmt.Fprintf(&b, "| %s | `%s` | %s |\n", strings.ReplaceAll(name, "|", "\\|"), f.Envs[0], strings.ReplaceAll(f.Help, "|", "\\|"))
 	}

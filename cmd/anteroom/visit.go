@@ -30,7 +30,7 @@ type visitCreate struct {
 	Reason      string        `placeholder:"TEXT" help:"Why the patient comes."`
 	At          time.Time     `placeholder:"TIME" help:"When, such as 2026-03-01T10:30:00+01:00."`
 	Length      time.Duration `placeholder:"DURATION" help:"How long it is planned to take, such as 20m."`
-	Expected    []string      `placeholder:"ID,..." help:"Staff whom the patient is to see."`
+	Expected    []string      `placeholder:"ID" help:"Staff whom the patient is to see."`
 	Guest       []string      `sep:"none" placeholder:"ROLE:NAME[:LANGUAGE]" help:"Somebody else who joins: specialist, presenter, interpreter, caregiver or observer. May be repeated."`
 	ExternalID  string        `name:"external-id" placeholder:"TEXT" help:"Your own identifier: the same again answers the same visit."`
 	Idempotency string        `name:"idempotency-key" placeholder:"TEXT" help:"The same again within a day answers the same visit."`
@@ -41,6 +41,9 @@ func (c *visitCreate) Run(ctx context.Context, o output) error {
 	room, err := c.theRoom(ctx, c.Room)
 	if err != nil {
 		return err
+	}
+	if c.Length%time.Minute != 0 {
+		return fmt.Errorf("--length: %v is not whole minutes, such as 20m", c.Length)
 	}
 	in := api.NewVisit{
 		Room: room.ID, ExternalID: c.ExternalID, Reason: c.Reason, LengthMinutes: int(c.Length / time.Minute),

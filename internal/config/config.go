@@ -28,12 +28,12 @@ type Serve struct {
 	PublicURL Site     `name:"public-url" placeholder:"URL" help:"What links begin with, such as https://visits.example.org. Needed without --dev."`
 	TLSCert   string   `name:"tls-cert" placeholder:"FILE" help:"Certificate chain in PEM; read again when it changes. Without it a proxy in front has to end TLS."`
 	TLSKey    string   `name:"tls-key" placeholder:"FILE" help:"Private key of --tls-cert in PEM."`
-	Proxies   []Prefix `placeholder:"CIDR,..." help:"Proxies whose X-Forwarded-For is believed."`
-	Origins   []Site   `placeholder:"URL,..." help:"Other sites whose pages may join visits here, such as a portal."`
+	Proxies   []Prefix `placeholder:"CIDR" help:"Proxies whose X-Forwarded-For is believed."`
+	Origins   []Site   `placeholder:"URL" help:"Other sites whose pages may join visits here, such as a portal."`
 	Admin     Address  `placeholder:"HOST:PORT" help:"Address of /metrics, /healthz and /readyz; keep it private. Default: 127.0.0.1:9090; with --dev any free port of 127.0.0.1."`
 
 	Media          Endpoint `placeholder:"IP:PORT" help:"UDP address of media. Default: host and port of --listen."`
-	MediaAdvertise []IP     `name:"media-advertise" placeholder:"IP,..." help:"Addresses at which clients reach --media, if they are not the machine's own."`
+	MediaAdvertise []IP     `name:"media-advertise" placeholder:"IP" help:"Addresses at which clients reach --media, if they are not the machine's own."`
 	TURN           bool     `name:"turn" default:"true" negatable:"" help:"Relay media over TCP and TLS on --listen for networks that block UDP. On by default; --no-turn to switch off."`
 	Warm           int      `default:"10" help:"How many waiting people of a room have their media connection up, 1 to 1000. Default: ${default}."`
 
