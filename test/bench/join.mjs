@@ -40,8 +40,13 @@ function weigh(page) {
   return async () => (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0) / 1000;
 }
 
-/** @param {Stage} stage @param {import('../e2e/harness/clinic.mjs').Clinic} clinic */
-async function opening(stage, clinic) {
+/**
+ * In a waiting room of its own: only the next ones in line are connected while they wait.
+ *
+ * @param {Stage} stage
+ */
+async function opening(stage) {
+  const clinic = await stage.clinic();
   const { patient } = await clinic.visit('Maria Lopez');
   const maria = await stage.visitor('Maria', { ...ownDevices, before: [stopwatch, eager] });
   const weight = weigh(maria.page);
@@ -95,10 +100,9 @@ async function inBrowser(allow, play) {
 const all = { preview: [], waiting: [], connected: [] };
 let kilobytes = 0;
 await inBrowser(true, async (stage) => {
-  const clinic = await stage.clinic();
-  await opening(stage, clinic); // the first page of a browser also starts its processes
+  await opening(stage); // the first page of a browser also starts its processes
   for (let i = 0; i < runs; i += 1) {
-    const times = await opening(stage, clinic);
+    const times = await opening(stage);
     all.preview.push(times.preview);
     all.waiting.push(times.waiting);
     all.connected.push(times.connected);
