@@ -56,28 +56,6 @@ func (s *server) adminRoutes() http.Handler {
 	return mux
 }
 
-// health: alive is the process's own matter, ready also the store's.
-func (s *server) health(mux *http.ServeMux) {
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, "ok") })
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
-		switch {
-		case !s.ready.Load():
-			say(w, http.StatusServiceUnavailable, "starting or stopping")
-		case s.hub.Ready() != nil:
-			say(w, http.StatusServiceUnavailable, "the store is not available")
-		default:
-			say(w, http.StatusOK, "ready")
-		}
-	})
-}
-
-func say(w http.ResponseWriter, status int, text string) {
-	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	w.Header().Set("Cache-Control", "no-store")
-	w.WriteHeader(status)
-	_, _ = w.Write([]byte(text + "\n"))
-}
-
 // tcpAddr is the address that --listen led to.
 func (s *server) tcpAddr() netip.AddrPort {
 	a, err := netip.ParseAddrPort(s.port.Addr().String())

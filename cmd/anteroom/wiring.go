@@ -60,10 +60,11 @@ type server struct {
 	hub     *signaling.Hub
 	metrics *prometheus.Registry
 
-	ready  atomic.Bool
-	failed chan error // of a part without which the rest makes no sense
-	tasks  sync.WaitGroup
-	stops  []func(context.Context) error // what was started, oldest first
+	ready    atomic.Bool
+	writable writable
+	failed   chan error // of a part without which the rest makes no sense
+	tasks    sync.WaitGroup
+	stops    []func(context.Context) error // what was started, oldest first
 }
 
 func (s *server) onStop(f func(context.Context) error) { s.stops = append(s.stops, f) }
@@ -237,6 +238,7 @@ func (s *server) startHub(context.Context) error {
 	if err != nil {
 		return err
 	}
+	s.writable.ask = s.hub.Ready
 	s.onStop(closing(s.hub.Close))
 	return nil
 }
