@@ -19,12 +19,6 @@ export function needsFreshCaptureAfterInterruption(): boolean {
 }
 
 /**
- * WebKit mutes a camera for an instant when it starts.
- * Source: WebKit/WebKit#28593. Review: 2027-06.
- */
-export const falseMuteMS = 1000;
-
-/**
  * An AudioContext that was resumed too early after an interruption says `running` while its clock
  * stands still. Watches it for a moment; false: make a new one.
  * Source: GetStream/stream-video-js#2249. Review: 2027-06.

@@ -8,6 +8,7 @@ let capture: Capture;
 let interruptions: Interruptions;
 let states: string[];
 let proof: boolean;
+let whileProving: () => void;
 let sound: number;
 
 async function surroundings(vendor: string): Promise<void> {
@@ -17,6 +18,7 @@ async function surroundings(vendor: string): Promise<void> {
   vi.stubGlobal('document', { visibilityState: 'visible' });
   states = [];
   proof = true;
+  whileProving = () => undefined;
   sound = 0;
   capture = new Capture({
     changed: () => undefined,
@@ -30,11 +32,12 @@ async function surroundings(vendor: string): Promise<void> {
       return Promise.resolve();
     },
     rearm: () => Promise.resolve(),
-    prove: () => Promise.resolve(proof),
+    prove: () => {
+      whileProving();
+      return Promise.resolve(proof);
+    },
   });
   await capture.preview({ audio: true, video: true });
-  // Past the moment in which a camera may be muted for an instant.
-  vi.advanceTimersByTime(2000);
 }
 
 function track(kind: 'audio' | 'video'): FakeTrack {
@@ -119,6 +122,42 @@ describe('any browser', () => {
     expect(devices.prompts).toHaveLength(2);
   });
 
+  describe('the devices go one after the other', () => {
+    test('each says so for itself', async () => {
+      track('video').system('mute');
+      await passes(1500);
+      track('audio').system('mute');
+      expect([capture.lanes.audio.state, capture.lanes.video.state]).toEqual([
+        'interrupted',
+        'interrupted',
+      ]);
+    });
+
+    test('one that is back soon does not hide that the other is not', async () => {
+      track('audio').system('mute');
+      track('video').system('mute');
+      track('audio').system('unmute');
+      await passes(1500);
+      expect(states).toEqual(['interrupted']);
+      expect([capture.lanes.audio.state, capture.lanes.video.state]).toEqual(['on', 'interrupted']);
+    });
+
+    test('one that ends while the other recovers is replaced after it', async () => {
+      track('audio').system('mute');
+      await passes(1500);
+      whileProving = () => {
+        whileProving = () => undefined;
+        track('video').system('ended');
+      };
+      track('audio').system('unmute');
+      await passes(0);
+      expect(devices.opened.filter(({ kind }) => kind === 'video')).toHaveLength(2);
+      expect(track('video').readyState).toBe('live');
+      expect(states.at(-1)).toBe('none');
+      expect(capture.lanes.video.state).toBe('on');
+    });
+  });
+
   test('a device that the person switched off has nothing to recover', async () => {
     track('video').system('mute');
     await passes(1500);
@@ -153,9 +192,18 @@ describe('Safari', () => {
 
   test('the instant of mute when a camera starts is not an interruption', async () => {
     await capture.enable('video', { facing: 'environment' });
-    await passes(900);
+    track('video').system('mute');
+    await passes(1000);
+    track('video').system('unmute');
+    await passes(5000);
+    expect(states).toEqual([]);
+  });
+
+  test('a camera that is muted from its start, and stays so, is one', async () => {
+    await capture.enable('video', { facing: 'environment' });
     track('video').system('mute');
     await passes(1500);
-    expect(states).toEqual([]);
+    expect(states).toEqual(['interrupted']);
+    expect(capture.lanes.video.state).toBe('interrupted');
   });
 });

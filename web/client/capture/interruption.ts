@@ -10,7 +10,7 @@ import { needsFreshCaptureAfterInterruption } from '../quirks';
 import type { Capture } from './capture';
 import type { NativeEvent } from './lane';
 
-/** Shorter mutes happen by themselves and are nobody's business. */
+/** Shorter mutes happen by themselves, as when WebKit starts a camera (WebKit/WebKit#28593). */
 const noticeMS = 1500;
 
 type State = 'none' | 'suspected' | 'interrupted' | 'recovering' | 'needs_tap';
@@ -78,6 +78,8 @@ export class Interruptions {
       return;
     }
     this.#hit.add(kind);
+    // The other device's trouble came first: this one has its own to tell.
+    if (this.state !== 'none') this.#capture.lanes[kind].interrupted();
     this.#machine.fire(event);
     if (event === 'ended') void this.#replaceEnded();
   }
@@ -112,13 +114,22 @@ export class Interruptions {
     if (state === 'interrupted')
       for (const kind of this.#hit) this.#capture.lanes[kind].interrupted();
     if (state === 'recovering') void this.#recover();
+    const hit = [...this.#hit];
     if (state === 'none') this.#recovered();
     if (shown(state) !== shown(from)) this.#hooks.changed(shown(state));
+    if (state === 'none') for (const kind of hit) this.#lookAgain(kind);
   }
 
   #recovered(): void {
     for (const kind of this.#hit) this.#capture.lanes[kind].recovered();
     this.#hit.clear();
+  }
+
+  /** What befell one device while the other was being looked after was left for now. */
+  #lookAgain(kind: Kind): void {
+    const { track } = this.#capture.lanes[kind];
+    if (track?.readyState === 'ended') this.native(kind, 'ended');
+    else if (track?.muted) this.native(kind, 'muted');
   }
 
   /** A track that ended while the page is in use: its device was unplugged, or taken for good. */

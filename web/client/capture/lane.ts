@@ -3,7 +3,6 @@ import type { DeviceState } from '../api';
 import type { DeviceCode, VisitError } from '../errors';
 import { Machine, type Table } from '../machine';
 import type { Kind } from '../peer/peer';
-import { falseMuteMS } from '../quirks';
 import { stateOf } from './failure';
 import type { Wish } from './open';
 
@@ -112,12 +111,8 @@ export class Lane {
   }
 
   #adopt(track: MediaStreamTrack): void {
-    const since = performance.now();
     const listening = new AbortController();
-    const tell = (event: NativeEvent) => () => {
-      const settling = event === 'muted' && performance.now() - since < falseMuteMS;
-      if (!settling) this.#hooks.native(this.kind, event);
-    };
+    const tell = (event: NativeEvent) => () => this.#hooks.native(this.kind, event);
     track.addEventListener('mute', tell('muted'), listening);
     track.addEventListener('unmute', tell('unmuted'), listening);
     track.addEventListener('ended', tell('ended'), listening);
