@@ -70,7 +70,10 @@ export class CameraControl implements Camera {
   async flip(): Promise<void> {
     const before = this.deviceId;
     const facing = this.facing === 'environment' ? 'user' : 'environment';
-    await this.#capture.enable('video', { facing });
+    const flipped = this.#capture.enable('video', { facing });
+    const { serial } = this.#lane;
+    await flipped;
+    if (this.#lane.serial !== serial) return; // a later call knew better
     if (this.deviceId !== before || before === undefined) return;
     const next = after(this.#hooks.devices().cameras, before);
     if (next !== undefined) await this.select(next);
