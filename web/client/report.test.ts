@@ -11,6 +11,11 @@ test.each<[string, Partial<Facts>, Media]>([
   ['a phone in the background', { hidden: true }, { audio: 'on', video: 'hidden' }],
   ['a desktop in the background', { hidden: true, phone: false }, { audio: 'on', video: 'on' }],
   ['a telephone call', { microphone: 'interrupted' }, { audio: 'interrupted', video: 'on' }],
+  [
+    'a telephone call that hides the page',
+    { microphone: 'interrupted', camera: 'interrupted', hidden: true },
+    { audio: 'interrupted', video: 'hidden' },
+  ],
   ['denied', { camera: 'blocked' }, { audio: 'on', video: 'blocked' }],
   ['no camera', { camera: 'missing' }, { audio: 'on', video: 'missing' }],
   ['camera in use', { camera: 'busy' }, { audio: 'on', video: 'missing' }],

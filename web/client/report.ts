@@ -12,15 +12,17 @@ export interface Facts {
 }
 
 export function mediaOf({ microphone, muted, camera, hidden, phone }: Facts): Media {
-  const audio = stateOf(microphone, hidden);
-  const video = stateOf(camera, hidden);
+  const audio = stateOf(microphone);
+  const video = stateOf(camera);
+  // A hidden page has no camera on phones, and elsewhere where the system took it away.
+  const rests = hidden && (video === 'interrupted' || (video === 'on' && phone));
   return {
     audio: audio === 'on' && muted ? 'off' : audio,
-    video: video === 'on' && hidden && phone ? 'hidden' : video,
+    video: rests ? 'hidden' : video,
   };
 }
 
-function stateOf(state: DeviceState, hidden: boolean): MediaState {
+function stateOf(state: DeviceState): MediaState {
   switch (state) {
     case 'on':
       return 'on';
@@ -28,7 +30,7 @@ function stateOf(state: DeviceState, hidden: boolean): MediaState {
     case 'starting':
       return 'off';
     case 'interrupted':
-      return hidden ? 'hidden' : 'interrupted';
+      return 'interrupted';
     case 'blocked':
     case 'insecure':
       return 'blocked';
