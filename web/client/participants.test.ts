@@ -85,6 +85,16 @@ test('a new start covers at once, and a frame from before it does not uncover', 
   expect(shown('osei').video.covered).toBe(false);
 });
 
+test('a browser whose frames know another clock does not stay covered', () => {
+  people.update(inVisit([osei], [{ seat: 'osei', gen: 1 }]), receiving);
+  const element = attached('osei');
+  element.frame(-1);
+  expect(shown('osei').video.covered).toBe(true);
+  vi.advanceTimersByTime(2001);
+  element.frame(-1);
+  expect(shown('osei').video.covered).toBe(false);
+});
+
 test('the next person in the same slot does not inherit the picture', () => {
   people.update(inVisit([osei], [{ seat: 'osei', gen: 1 }]), receiving);
   const of = uncovered('osei');

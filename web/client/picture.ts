@@ -4,6 +4,9 @@
  */
 import type { ParticipantVideo } from './api';
 
+/** No buffer holds a frame for longer. */
+const stalestMS = 2000;
+
 /** A track and what makes it another start: peer, slot and generation. */
 export interface Showing {
   track: MediaStreamTrack;
@@ -65,10 +68,16 @@ export class Picture implements ParticipantVideo {
     const arrived = (receivedAt: number | undefined): void => {
       if (start !== this.#showing?.start || !this.#elements.has(element)) return;
       // A frame that was on its way before the switch is still of the person before.
-      if (receivedAt !== undefined && receivedAt < this.#since) this.#awaitFrame(element);
+      if (this.#isStale(receivedAt)) this.#awaitFrame(element);
       else this.#cover(false);
     };
     nextFrame(element, arrived);
+  }
+
+  /** Not for ever: a browser that counts its time from elsewhere would never show anything. */
+  #isStale(receivedAt: number | undefined): boolean {
+    if (receivedAt === undefined || performance.now() - this.#since > stalestMS) return false;
+    return receivedAt < this.#since;
   }
 
   #cover(covered: boolean): void {
