@@ -84,14 +84,29 @@ test('ticks move from the page to the worker, and stop', async () => {
   await vi.advanceTimersByTimeAsync(1000);
   expect(ticks).toBe(1);
   FakeWorker.last.says({ tell: 'ready' });
-  await vi.advanceTimersByTimeAsync(5000);
-  expect(ticks).toBe(1);
-  FakeWorker.last.says({ tell: 'ticked', metronome: 1 });
-  expect(ticks).toBe(2);
+  await vi.advanceTimersByTimeAsync(500);
+  for (let beat = 0; beat < 5; beat += 1) {
+    FakeWorker.last.says({ tell: 'ticked', metronome: 1 });
+    await vi.advanceTimersByTimeAsync(1000);
+  }
+  expect(ticks).toBe(6);
   stop();
   FakeWorker.last.says({ tell: 'ticked', metronome: 1 });
-  expect(ticks).toBe(2);
+  await vi.advanceTimersByTimeAsync(5000);
+  expect(ticks).toBe(6);
   expect(FakeWorker.last.told.at(-1)).toEqual({ tell: 'still', metronome: 1 });
+});
+
+test('where the worker falls silent the page ticks on', async () => {
+  let ticks = 0;
+  const stop = gatekeeper.metronome.every(1000, () => (ticks += 1));
+  FakeWorker.last.says({ tell: 'ready' });
+  await vi.advanceTimersByTimeAsync(500);
+  FakeWorker.last.says({ tell: 'ticked', metronome: 1 });
+  await vi.advanceTimersByTimeAsync(6000);
+  // One of the worker's, one not waited for long enough, and from 3 s on each of the page's.
+  expect(ticks).toBe(5);
+  stop();
 });
 
 test('closed while it was starting, the worker does not stay behind', async () => {

@@ -6,6 +6,8 @@ import { pageMetronome, type Metronome } from '../line/metronome';
 import type { FromWorker, GateOptions, ToWorker } from '../worker/frames';
 
 const startMS = 2000;
+/** A tick of the worker that is late by half a beat is not waited for. */
+const lateness = 1.5;
 
 /** The gate of one peer: closed until opened. */
 export interface Gate {
@@ -45,19 +47,26 @@ export class Gatekeeper {
     };
   }
 
-  /** Ticks in the worker as soon as there is one. */
+  /** Ticks in the worker as soon as there is one, and in the page before and where it falls silent. */
   readonly metronome: Metronome = {
     every: (everyMS, tick) => {
-      let stop = pageMetronome.every(everyMS, tick);
+      let heardAt = Number.NEGATIVE_INFINITY;
       let stopped = false;
+      let stopInWorker = (): void => undefined;
+      const stopInPage = pageMetronome.every(everyMS, () => {
+        if (Date.now() - heardAt > everyMS * lateness) tick();
+      });
       void this.ready().then(() => {
         if (stopped || !this.#worker) return;
-        stop();
-        stop = this.#tickInWorker(everyMS, tick);
+        stopInWorker = this.#tickInWorker(everyMS, () => {
+          heardAt = Date.now();
+          tick();
+        });
       });
       return () => {
         stopped = true;
-        stop();
+        stopInPage();
+        stopInWorker();
       };
     },
   };
