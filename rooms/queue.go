@@ -76,10 +76,13 @@ func (r *Room) arrive(v *Visit, now time.Time) int64 {
 		return v.ScheduledAt.UnixNano()
 	}
 	if n := len(r.queue); n > 0 && r.about.Order != BySchedule {
-		return max(now.UnixNano(), rankOf(r.queue[n-1])+1)
+		return max(now.UnixNano(), rankOf(r.queue[n-1])+step)
 	}
 	return now.UnixNano()
 }
+
+// step is the least by which the ranks of two visits are set apart: clients get them in microseconds.
+const step = int64(time.Microsecond)
 
 func rankOf(v *Visit) int64 {
 	p, _ := placeOf(v)
@@ -97,27 +100,27 @@ type ranked struct {
 func between(queue []*Visit, i int) (int64, []ranked) {
 	switch {
 	case i == len(queue):
-		return rankOf(queue[i-1]) + 1, nil
+		return rankOf(queue[i-1]) + step, nil
 	case i == 0:
-		return rankOf(queue[0]) - 1, nil
+		return rankOf(queue[0]) - step, nil
 	}
 	lo, hi := rankOf(queue[i-1]), rankOf(queue[i])
-	if hi-lo >= 2 {
+	if hi-lo >= 2*step {
 		return lo + (hi-lo)/2, nil
 	}
 	var up, down []ranked
-	for rank, j := lo+1, i; j < len(queue) && rankOf(queue[j]) <= rank; j++ {
-		rank++
+	for rank, j := lo+step, i; j < len(queue) && rankOf(queue[j]) < rank+step; j++ {
+		rank += step
 		up = append(up, ranked{queue[j], rank})
 	}
-	for rank, j := hi-1, i-1; j >= 0 && rankOf(queue[j]) >= rank; j-- {
-		rank--
+	for rank, j := hi-step, i-1; j >= 0 && rankOf(queue[j]) > rank-step; j-- {
+		rank -= step
 		down = append(down, ranked{queue[j], rank})
 	}
 	if len(down) < len(up) {
-		return hi - 1, down
+		return hi - step, down
 	}
-	return lo + 1, up
+	return lo + step, up
 }
 
 // Move puts the visit before another in the queue, or at its end.

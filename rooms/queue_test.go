@@ -87,7 +87,18 @@ func TestMove(t *testing.T) {
 			}
 			w.wait(5)
 			w.queueIs(append(c.want, 5)...)
+			apartInMicroseconds(t, w.room.Queue())
 		})
+	}
+}
+
+// apartInMicroseconds fails if a client, which gets the ranks in microseconds, cannot tell the order.
+func apartInMicroseconds(t *testing.T, queue []*Visit) {
+	t.Helper()
+	for i, v := range queue[1:] {
+		if before := queue[i]; v.Rank/1000 <= before.Rank/1000 {
+			t.Errorf("%s has rank %d, and %s after it %d", before.ID, before.Rank, v.ID, v.Rank)
+		}
 	}
 }
 
