@@ -79,7 +79,7 @@ beforeEach(() => {
   };
   for (const [name, value] of Object.entries(globals)) vi.stubGlobal(name, value);
   visit = createVisit({
-    url: 'https://clinic.test',
+    url: 'https://clinic.test/',
     handle: 'handle',
     device: 'phone',
     store: { getItem: () => 'tab-of-this-browser', setItem: () => undefined },

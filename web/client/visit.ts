@@ -63,7 +63,7 @@ class LiveVisit implements Visit {
 
   constructor(options: VisitOptions) {
     this.#options = options;
-    this.#origin = options.url ?? location.origin;
+    this.#origin = options.url === undefined ? location.origin : new URL(options.url).origin;
     this.#device = options.device ?? defaultDevice();
     this.#handle = options.handle;
     const changed = (): void => this.#changed();

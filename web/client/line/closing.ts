@@ -37,40 +37,39 @@ function isCloseCode(code: number): code is CloseCode {
   return code in endings;
 }
 
-/** By the code that hello was refused with. */
-export function refusalOf(code: Code): Ending {
-  switch (code) {
-    case 'seat_in_use':
-      return { closed: 'seat_in_use' };
-    case 'no_session':
-    case 'forbidden':
-      return { closed: 'no_session' };
-    case 'removed':
-      return { closed: 'removed' };
-    case 'no_visit':
-    case 'visit_over':
-      return { closed: 'over' };
-    case 'bad_message':
-    case 'unknown_type':
-    case 'hello_first':
-    case 'bad_value':
-      return { closed: 'outdated' };
-    case 'bad_offer':
-      return { comeBack: 'at_once' };
-    case 'no_seat':
-    case 'no_staff':
-    case 'not_waiting':
-    case 'already_admitted':
-    case 'in_other_visit':
-    case 'not_admitted':
-    case 'not_held':
-    case 'locked':
-    case 'full':
-    case 'stale_command':
-    case 'not_yet':
-    case 'too_many':
-    case 'retry':
-    case 'internal':
-      return { comeBack: 'later' };
-  }
+const refusals: Readonly<Record<Code, Ending>> = {
+  seat_in_use: { closed: 'seat_in_use' },
+  no_session: { closed: 'no_session' },
+  forbidden: { closed: 'no_session' },
+  removed: { closed: 'removed' },
+  no_visit: { closed: 'over' },
+  visit_over: { closed: 'over' },
+  bad_message: { closed: 'outdated' },
+  unknown_type: { closed: 'outdated' },
+  hello_first: { closed: 'outdated' },
+  bad_value: { closed: 'outdated' },
+  bad_offer: { comeBack: 'at_once' },
+  no_seat: { comeBack: 'later' },
+  no_staff: { comeBack: 'later' },
+  not_waiting: { comeBack: 'later' },
+  already_admitted: { comeBack: 'later' },
+  in_other_visit: { comeBack: 'later' },
+  not_admitted: { comeBack: 'later' },
+  not_held: { comeBack: 'later' },
+  locked: { comeBack: 'later' },
+  full: { comeBack: 'later' },
+  stale_command: { comeBack: 'later' },
+  not_yet: { comeBack: 'later' },
+  too_many: { comeBack: 'later' },
+  retry: { comeBack: 'later' },
+  internal: { comeBack: 'later' },
+};
+
+/** By the code that hello was refused with; a newer server may have codes that we do not know. */
+export function refusalOf(code: string): Ending {
+  return isCode(code) ? refusals[code] : { comeBack: 'later' };
+}
+
+function isCode(code: string): code is Code {
+  return code in refusals;
 }

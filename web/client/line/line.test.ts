@@ -129,6 +129,13 @@ test('a seat in use is the person’s to decide; the next hello is on a new conn
   expect(line.closed).toBeUndefined();
 });
 
+test('a hello that is refused for a reason of the future is tried again later', async () => {
+  line.start();
+  const socket = await greeted();
+  socket.says({ re: 1, err: { code: 'moon_is_full', msg: '' } });
+  expect(line.state).toBe('waiting');
+});
+
 test('silence of more than 5 s is a dead line', async () => {
   await started();
   await vi.advanceTimersByTimeAsync(5000);
