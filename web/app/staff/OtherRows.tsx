@@ -5,6 +5,7 @@ import { Icon } from '../ui/Icon';
 import { dispositionName, staffWords } from '../words/staff';
 import { clockTime } from '../words/time';
 import { rowKey } from './desk';
+import { Menu } from './Menu';
 import type { Office } from './office';
 import { Badges, RowHead } from './RowParts';
 
@@ -67,19 +68,20 @@ export function ExpectedRow({ row, office }: Props) {
       <Badges row={row} />
       <Note row={row} office={office} />
       {row.role === 'patient' && (
-        <details class="more">
-          <summary class="tool" aria-label={staffWords.more(row.name)}>
-            <Icon name="more" />
-          </summary>
-          <div class="person-actions">
-            <Button size="small" onPress={() => void desk.noShow(row)}>
-              {staffWords.noShow}
-            </Button>
-            <Button size="small" kind="danger" onPress={() => void desk.cancel(row)}>
-              {staffWords.cancelVisit}
-            </Button>
-          </div>
-        </details>
+        <Menu kind="more" label={staffWords.more(row.name)} face={<Icon name="more" />}>
+          <Button kind="plain" wide onPress={() => void desk.noShow(row)}>
+            {staffWords.noShow}
+          </Button>
+          <Button
+            kind="plain"
+            wide
+            onPress={() => {
+              desk.ask({ kind: 'cancel', row });
+            }}
+          >
+            {staffWords.cancelVisit}
+          </Button>
+        </Menu>
       )}
     </li>
   );

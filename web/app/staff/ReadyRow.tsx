@@ -6,6 +6,7 @@ import { minutesSince } from '../words/time';
 import { staffWords } from '../words/staff';
 import { rowKey } from './desk';
 import { IdentityCard } from './IdentityCard';
+import { MoveMenu } from './MoveMenu';
 import type { Office } from './office';
 import { Badges, Facts, RowHead } from './RowParts';
 import { WriteButton } from './WriteButton';
@@ -67,6 +68,7 @@ function RowFoot({ row, office }: Props) {
       <div class="person-actions">
         {row.state === 'waiting' ? (
           <>
+            <MoveMenu row={row} desk={desk} />
             <WriteButton row={row} threads={office.threads} />
             <Button
               size="small"

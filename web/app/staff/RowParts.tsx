@@ -53,6 +53,7 @@ export function Badges({ row }: Props) {
       {badges.map((name) => (
         <Badge key={name} {...looks[name]}>
           {staffWords.badges[name]}
+          {name === 'moved' && <bdi>{row.movedReason}</bdi>}
           {name === 'interpreter' && row.language !== undefined && ` (${row.language})`}
         </Badge>
       ))}

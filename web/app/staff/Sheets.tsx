@@ -3,9 +3,13 @@ import { HandOverSheet } from './HandOverSheet';
 import { InviteSheet } from './InviteSheet';
 import { KeysSheet } from './KeysSheet';
 import type { Office } from './office';
+import { ReasonSheet } from './ReasonSheet';
 
 /** The one dialog that is open, if any. */
 export function Sheets({ office }: { office: Office }) {
+  if (office.desk.question.value !== undefined) {
+    return <ReasonSheet office={office} question={office.desk.question.value} />;
+  }
   switch (office.room.sheet.value) {
     case 'none':
       return null;

@@ -141,3 +141,42 @@ test('the count is of those who wait, with the longest wait', () => {
   expect(desk.waiting.value).toEqual({ count: 2, since: 1 });
   expect(desk.groups.value.expected).toHaveLength(1);
 });
+
+test('a move is asked with its reason, and shows at once although somebody points at the list', async () => {
+  const { fake, desk, names } = setUp();
+  fake.rows(maria, john, ana);
+  expect(names()).toEqual(['Maria', 'John', 'Ana']);
+  desk.point(true);
+  const front = desk.movesOf(ana)[0];
+  if (front === undefined) throw new Error('she cannot be moved');
+  desk.ask({ kind: 'move', row: ana, move: front });
+  await desk.answer('Unwell');
+  expect(fake.asked).toEqual(['move visit-3 visit-1 Unwell']);
+  expect(desk.question.value).toBeUndefined();
+  expect(names()).toEqual(['Maria', 'John', 'Ana']);
+  fake.rows({ ...ana, rank: 0 }, maria, john);
+  expect(names()).toEqual(['Ana', 'Maria', 'John']);
+});
+
+test('a move that is refused keeps its question and says why', async () => {
+  const { fake, desk, note } = setUp();
+  fake.rows(maria, john);
+  desk.ask({ kind: 'move', row: maria, move: { where: 'end', before: undefined } });
+  fake.refuse.set('move', 'not_waiting');
+  await desk.answer('Late');
+  expect(desk.question.value).toBeDefined();
+  expect(note(maria)).toBe('This person is no longer waiting.');
+  desk.giveUp();
+  expect(desk.question.value).toBeUndefined();
+  expect(note(maria)).toBeUndefined();
+});
+
+test('a visit is called off with a reason or without', async () => {
+  const { fake, desk } = setUp();
+  fake.rows({ ...maria, state: 'expected' });
+  for (const reason of ['', 'Telephoned']) {
+    desk.ask({ kind: 'cancel', row: maria });
+    await desk.answer(reason);
+  }
+  expect(fake.asked).toEqual(['cancel visit-1', 'cancel visit-1 Telephoned']);
+});

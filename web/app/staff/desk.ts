@@ -2,6 +2,7 @@
 import { computed, effect, signal, type ReadonlySignal } from '@preact/signals';
 import type { Row } from '../../client/index';
 import type { Live } from '../state/live';
+import { movesOf, type Move } from '../state/queue';
 import {
   freshest,
   groupRows,
@@ -33,16 +34,25 @@ export interface Desk {
   /** to a visit that is on hold, or to a colleague's; the own one goes on hold first */
   goTo: (row: Row) => Promise<void>;
   noShow: (row: Row) => Promise<void>;
-  cancel: (row: Row) => Promise<void>;
+  movesOf: (row: Row) => readonly Move[];
+  /** what waits for a reason before it is done */
+  readonly question: ReadonlySignal<Question | undefined>;
+  ask: (question: Question) => void;
+  /** done, or given up without a reason */
+  answer: (reason: string) => Promise<void>;
+  giveUp: () => void;
   point: (on: boolean) => void;
   /** puts a message of a row aside */
   dismiss: (row: Row) => void;
 }
 
+export type Question = { row: Row } & ({ kind: 'move'; move: Move } | { kind: 'cancel' });
+
 export const rowKey = (seat: string): string => `row ${seat}`;
 
 export function createDesk({ visit, read }: Live, tasks: Tasks): Desk {
   const card = signal<string | undefined>(undefined);
+  const question = signal<Question | undefined>(undefined);
   const pointing = signal(false);
   const rows = read(({ list, view }) => [...list.values()].map((row) => freshest(row, view)));
   const mine = read(({ view }) => ({ name: view?.me.name ?? '', visit: view?.visit?.id }));
@@ -57,6 +67,9 @@ export function createDesk({ visit, read }: Live, tasks: Tasks): Desk {
     lost.value.has(row.seat) && row.state !== 'waiting' && row.visit !== mine.value.visit;
 
   let places: Places = new Map();
+  /** A visit that was moved from here, and its rank before. */
+  let moved: Pick<Row, 'visit' | 'rank'> | undefined;
+  const hasMoved = ({ visit: id, rank }: Row) => moved?.visit === id && moved.rank !== rank;
   const shown = computed(() => {
     const groups = groupRows(
       rows.value.filter((row) => !isLost(row)),
@@ -64,6 +77,11 @@ export function createDesk({ visit, read }: Live, tasks: Tasks): Desk {
     );
     const gone = rows.value.filter(isLost);
     const all = [...groups.ready, ...gone];
+    // Who moves somebody wants to see it, wherever they point.
+    if (all.some(hasMoved)) {
+      moved = undefined;
+      places = new Map();
+    }
     const ready = pointing.value || gone.length > 0 ? steady(places, all) : all;
     places = new Map([...places, ...ready.map((row, index) => [row.seat, index] as const)]);
     return { groups, ready };
@@ -142,8 +160,26 @@ export function createDesk({ visit, read }: Live, tasks: Tasks): Desk {
     async noShow(row) {
       await tasks.run(rowKey(row.seat), () => visit.staff.noShow(row.visit));
     },
-    async cancel(row) {
-      await tasks.run(rowKey(row.seat), () => visit.staff.cancel(row.visit));
+    movesOf: (row) => movesOf(shown.value.groups.ready, row),
+    question,
+    ask(next) {
+      tasks.clear(rowKey(next.row.seat));
+      question.value = next;
+    },
+    async answer(reason) {
+      const asked = question.value;
+      if (asked === undefined) return;
+      const { row } = asked;
+      const done = await tasks.run(rowKey(row.seat), () => {
+        if (asked.kind === 'cancel') return visit.staff.cancel(row.visit, reason || undefined);
+        moved = row;
+        return visit.staff.move(row.visit, asked.move.before, reason);
+      });
+      if (done) question.value = undefined;
+    },
+    giveUp() {
+      if (question.value !== undefined) tasks.clear(rowKey(question.value.row.seat));
+      question.value = undefined;
     },
     point(on) {
       pointing.value = on;

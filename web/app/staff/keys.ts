@@ -44,7 +44,7 @@ const single: Readonly<Record<string, Act>> = {
 /** Does what the key says; true if it was one of ours. */
 export function press(office: Office, { key, modified, typing, onControl }: Press): boolean {
   const { desk, room, singleKeys } = office;
-  if (modified || room.sheet.value !== 'none') return false;
+  if (modified || room.sheet.value !== 'none' || desk.question.value !== undefined) return false;
   if (key === 'Enter') {
     const row = desk.cardRow.value;
     if (row === undefined || typing || onControl) return false;

@@ -1,5 +1,6 @@
 /** Words of the clinician's page. */
 import type { ClosedCode, Disposition, ErrorCode, Role } from '../../client/index';
+import type { Where } from '../state/queue';
 import { names } from './people';
 import { clockTime, span } from './time';
 
@@ -29,6 +30,25 @@ export const staffWords = {
   goBack: 'Go back',
   noShow: 'Did not come',
   cancelVisit: 'Cancel visit',
+  cancelTitle: (name: string) => `Cancel the visit of ${name}?`,
+  keepVisit: 'Keep the visit',
+  moves: {
+    front: 'Move to the front',
+    up: 'Move up',
+    down: 'Move down',
+    end: 'Move to the end',
+  } satisfies Record<Where, string>,
+  moveTitle: {
+    front: (name) => `Move ${name} to the front`,
+    up: (name) => `Move ${name} up one place`,
+    down: (name) => `Move ${name} down one place`,
+    end: (name) => `Move ${name} to the end`,
+  } satisfies Record<Where, (name: string) => string>,
+  move: 'Move',
+  why: {
+    move: 'Why? Your colleagues can read this.',
+    cancel: 'Why? You can leave this empty.',
+  },
   write: (name: string) => `Write to ${name}`,
   unread: (n: number) => `${n} new`,
   more: (name: string) => `More about ${name}`,
@@ -40,7 +60,8 @@ export const staffWords = {
     interpreter: 'Interpreter needed',
     language: (language: string) => language,
     gone: 'Not connected',
-    moved: 'Moved',
+    // The reason follows.
+    moved: 'Moved:',
   },
 
   identity: 'Is this the right person?',
