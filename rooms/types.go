@@ -121,27 +121,15 @@ type Clinic struct {
 	CreatedAt time.Time `json:"created_at,omitzero"`
 }
 
-// DefaultRetention is how long a visit's personal data is kept after its end where a waiting room
-// says nothing else.
-const DefaultRetention = 24 * time.Hour
-
 // WaitingRoom is the queue of visits that a group of staff works through.
 type WaitingRoom struct {
 	ID        RoomID        `json:"id"`
 	Clinic    ClinicID      `json:"clinic"`
 	Name      string        `json:"name"`
 	Order     Order         `json:"order,omitempty"`      // empty: ByArrival
-	Retention time.Duration `json:"retention,omitempty"`  // 0: DefaultRetention
+	Retention time.Duration `json:"retention,omitempty"`  // of personal data after a visit's end; 0: as the server is set up
 	UsualWait [2]int        `json:"usual_wait,omitempty"` // minutes, from and to; 0, 0: none is shown
 	CreatedAt time.Time     `json:"created_at,omitzero"`
-}
-
-// Keep is how long personal data is kept after a visit's end.
-func (w WaitingRoom) Keep() time.Duration {
-	if w.Retention == 0 {
-		return DefaultRetention
-	}
-	return w.Retention
 }
 
 // Staff is somebody who signs in and works one or more waiting rooms.
