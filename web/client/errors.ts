@@ -4,12 +4,13 @@ import type { Code } from './wire.gen';
 /** Of the exchange of a link for a cookie. */
 export type JoinCode = 'link_unknown' | 'link_revoked' | 'link_expired' | 'visit_over' | 'too_many';
 
-/** Of microphone and camera. */
+/** Of microphone and camera: `in_app`, the browser has no capture; `insecure`, the page is not on https. */
 export type DeviceCode = 'denied' | 'missing' | 'busy' | 'insecure' | 'in_app' | 'unknown';
 
 /** Of this end: the request never reached the server, or the call was given up. */
 export type LocalCode = 'offline' | 'aborted' | 'closed' | 'not_connected';
 
+/** Everything that VisitError.code can be. */
 export type ErrorCode = Code | JoinCode | DeviceCode | LocalCode;
 
 interface Details {
@@ -22,6 +23,7 @@ interface Details {
   cause?: unknown;
 }
 
+/** What every promise of the library rejects with. Its message is for developers. */
 export class VisitError extends Error {
   override readonly name = 'VisitError';
   readonly code: ErrorCode;

@@ -120,7 +120,7 @@ export class PeerLink {
     this.#feed();
   }
 
-  /** The person goes: nothing leaves from now on, whenever the server hears of it and whatever it said before. */
+  /** The person goes: nothing leaves from now on, whenever the server hears of it. */
   hush(): void {
     this.#hushed = true;
     this.#feed();
