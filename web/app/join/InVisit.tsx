@@ -79,7 +79,7 @@ export function InVisit({ session }: { session: Session }) {
           </p>
         )}
       </Stage>
-      <section class="call-chat" aria-label={stageWords.chat}>
+      <section class="call-chat stage-chat" aria-label={stageWords.chat}>
         <Chat talk={talk} />
       </section>
       <nav class="call-bar" aria-label={stageWords.controls}>

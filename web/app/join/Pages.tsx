@@ -1,3 +1,4 @@
+import { Chat } from '../chat/Chat';
 import { Button } from '../ui/Button';
 import { Icon } from '../ui/Icon';
 import type { IconName } from '../ui/icons';
@@ -75,6 +76,13 @@ export function Held({ session }: { session: Session }) {
           {stageWords.lineLost}
         </p>
       )}
+      <section class="stack tight held-chat stage-chat" aria-labelledby="tell">
+        <h2 id="tell" class="h3">
+          {joinWords.tell}
+        </h2>
+        <p class="note">{joinWords.tellHint}</p>
+        <Chat talk={session.talk} />
+      </section>
       <button type="button" class="button on-stage" data-testid="leave" onClick={session.leave}>
         <Icon name="leave" />
         {stageWords.leave}

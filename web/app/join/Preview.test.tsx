@@ -6,22 +6,13 @@ import { VisitError, type Visit } from '../../client/index';
 import { viewOf } from '../../client/testing/wire';
 import { JoinPage } from './JoinPage';
 import { createSession } from './session';
-import { FakeVisit } from './testing';
+import { FakeVisit, quiet } from './testing';
 
 async function previewed(allow: 'on' | 'blocked') {
   const visit = new FakeVisit();
   visit.arrives = viewOf('checking');
   visit.allow = allow;
-  const session = createSession(visit as unknown as Visit, {
-    place: 'ios',
-    link: undefined,
-    wouldPrompt: () => Promise.resolve(false),
-    opened: () => undefined,
-    loadChoices: () => undefined,
-    saveChoices: () => undefined,
-    vibrate: () => undefined,
-    reload: () => undefined,
-  });
+  const session = createSession(visit as unknown as Visit, quiet());
   visit.camera.error = new VisitError('denied', '');
   const root = document.createElement('div');
   await act(async () => {

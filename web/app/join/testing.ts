@@ -2,6 +2,22 @@
 import { VisitError, type Joined, type Visit } from '../../client/index';
 import { viewOf } from '../../client/testing/wire';
 import type { Choices } from '../state/choices';
+import type { Surroundings } from './session';
+
+/** A page's surroundings that do nothing. */
+export function quiet(change: Partial<Surroundings> = {}): Surroundings {
+  return {
+    place: 'ios',
+    link: undefined,
+    wouldPrompt: () => Promise.resolve(false),
+    opened: () => undefined,
+    loadChoices: () => undefined,
+    saveChoices: () => undefined,
+    vibrate: () => undefined,
+    reload: () => undefined,
+    ...change,
+  };
+}
 
 type Device = 'off' | 'on' | 'blocked';
 
@@ -15,7 +31,13 @@ export class FakeVisit {
   messages = [];
   participants = [];
   devices = { microphones: [], cameras: [], speakers: [], canSelectOutput: false };
-  chat = { pending: [] };
+  chat = {
+    pending: [],
+    send: (text: string) => {
+      this.log.push(`said ${text}`);
+      return Promise.resolve(1);
+    },
+  };
   audioPlayback = 'idle';
   interruption = 'none';
   allow: Device = 'on';

@@ -8,6 +8,7 @@ import { rowKey } from './desk';
 import { Menu } from './Menu';
 import type { Office } from './office';
 import { Badges, RowHead } from './RowParts';
+import { Thread, WriteButton } from './Thread';
 
 interface Props {
   row: Row;
@@ -28,6 +29,7 @@ function Note({ row, office }: Props) {
 function GoTo({ row, office, label }: Props & { label: string }) {
   return (
     <div class="person-actions">
+      {row.state === 'held' && <WriteButton who={row} threads={office.threads} />}
       <Button
         size="small"
         busy={office.tasks.busy.value.has(rowKey(row.seat))}
@@ -51,7 +53,12 @@ export function YoursRow({ row, office }: Props) {
         </Badge>
       </p>
       <Note row={row} office={office} />
-      {!here && <GoTo row={row} office={office} label={staffWords.goBack} />}
+      {!here && (
+        <>
+          <GoTo row={row} office={office} label={staffWords.goBack} />
+          <Thread who={row} threads={office.threads} />
+        </>
+      )}
     </li>
   );
 }
@@ -96,6 +103,7 @@ export function ColleaguesRow({ row, office }: Props) {
       </p>
       <Note row={row} office={office} />
       <GoTo row={row} office={office} label={staffWords.join} />
+      <Thread who={row} threads={office.threads} />
     </li>
   );
 }

@@ -8,6 +8,7 @@ import { staffWords } from '../words/staff';
 import { stageWords } from '../words/stage';
 import type { Office } from './office';
 import { canManage, linkOf, personKey } from './room';
+import { Thread, WriteButton } from './Thread';
 
 interface Props {
   person: Participant;
@@ -19,6 +20,7 @@ export function PersonEntry({ person, office }: Props) {
   const note = office.tasks.notes.value.get(personKey(person.seat));
   const link = linkOf(person);
   const held = person.state === 'held';
+  const visit = office.room.visit.value?.id ?? '';
   return (
     <li class={held ? 'held' : ''}>
       <p class="party-who">
@@ -46,6 +48,7 @@ export function PersonEntry({ person, office }: Props) {
         </p>
       )}
       {canManage(person) && <Actions person={person} office={office} />}
+      {held && <Thread who={{ ...person, visit }} threads={office.threads} />}
       {note !== undefined && (
         <p class="row-note" role="alert">
           {note}
@@ -59,8 +62,10 @@ function Actions({ person, office }: Props) {
   const { room, tasks } = office;
   const { seat, name } = person;
   const held = person.state === 'held';
+  const visit = room.visit.value?.id ?? '';
   return (
     <div class="party-actions">
+      {held && <WriteButton who={{ visit, seat, name }} threads={office.threads} />}
       <Button
         size="small"
         test={held ? 'resume' : 'hold'}

@@ -1,6 +1,5 @@
 import { useEffect, useRef } from 'preact/hooks';
 import type { Row } from '../../client/index';
-import { Chat } from '../chat/Chat';
 import { Button } from '../ui/Button';
 import { minutesSince } from '../words/time';
 import { staffWords } from '../words/staff';
@@ -9,7 +8,7 @@ import { IdentityCard } from './IdentityCard';
 import { MoveMenu } from './MoveMenu';
 import type { Office } from './office';
 import { Badges, Facts, RowHead } from './RowParts';
-import { WriteButton } from './WriteButton';
+import { Thread, WriteButton } from './Thread';
 
 interface Props {
   row: Row;
@@ -20,7 +19,6 @@ interface Props {
 export function ReadyRow({ row, office }: Props) {
   const { desk, clock, threads } = office;
   const open = desk.card.value === row.seat;
-  const writing = threads.open.value === row.seat;
   const element = useRef<HTMLLIElement>(null);
   const wasOpen = useRef(false);
   useEffect(() => {
@@ -48,7 +46,7 @@ export function ReadyRow({ row, office }: Props) {
           <RowFoot row={row} office={office} />
         </>
       )}
-      {writing && <Chat talk={threads.of(row)} label={staffWords.write(row.name)} tests={false} />}
+      <Thread who={row} threads={threads} />
     </li>
   );
 }
@@ -69,7 +67,7 @@ function RowFoot({ row, office }: Props) {
         {row.state === 'waiting' ? (
           <>
             <MoveMenu row={row} desk={desk} />
-            <WriteButton row={row} threads={office.threads} />
+            <WriteButton who={row} threads={office.threads} />
             <Button
               size="small"
               kind={desk.next.value?.seat === row.seat ? 'primary' : undefined}

@@ -1,15 +1,18 @@
-/** What waiting people write to the clinic: one conversation for each of them, and what is unread. */
+/** What people who wait or are on hold write to the clinic: one conversation for each of them, and what is unread. */
 import { computed, effect, signal, type ReadonlySignal } from '@preact/signals';
 import type { Message, Row } from '../../client/index';
 import { createConversation, type Conversation } from '../state/chat';
 import type { Live } from '../state/live';
 
+/** Somebody who waits or is on hold. */
+export type Correspondent = Pick<Row, 'visit' | 'seat' | 'name'>;
+
 export interface Threads {
   /** the seat whose conversation is open */
   readonly open: ReadonlySignal<string | undefined>;
-  toggle: (row: Row) => void;
-  unread: (row: Row) => number;
-  of: (row: Row) => Conversation;
+  toggle: (who: Correspondent) => void;
+  unread: (who: Correspondent) => number;
+  of: (who: Correspondent) => Conversation;
 }
 
 export function createThreads(line: Live): Threads {

@@ -1,0 +1,35 @@
+import { Chat } from '../chat/Chat';
+import { Icon } from '../ui/Icon';
+import { staffWords } from '../words/staff';
+import type { Correspondent, Threads } from './threads';
+
+interface Props {
+  who: Correspondent;
+  threads: Threads;
+}
+
+/** Opens the conversation with a person who waits or is on hold; says how much of it is unread. */
+export function WriteButton({ who, threads }: Props) {
+  const unread = threads.unread(who);
+  return (
+    <button
+      type="button"
+      class={`tool ${unread > 0 ? 'unread' : ''}`}
+      aria-label={staffWords.write(who.name)}
+      title={staffWords.write(who.name)}
+      aria-expanded={threads.open.value === who.seat}
+      onClick={() => {
+        threads.toggle(who);
+      }}
+    >
+      <Icon name="chat" />
+      {unread > 0 && <span role="status">{staffWords.unread(unread)}</span>}
+    </button>
+  );
+}
+
+/** The conversation, while it is open. */
+export function Thread({ who, threads }: Props) {
+  if (threads.open.value !== who.seat) return null;
+  return <Chat talk={threads.of(who)} label={staffWords.write(who.name)} tests={false} />;
+}
