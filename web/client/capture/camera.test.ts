@@ -1,6 +1,6 @@
 import { beforeEach, expect, test, vi } from 'vitest';
 import type { Devices } from '../api';
-import { FakeDevices, FakeStream, FakeTrack } from '../testing/media';
+import { FakeDevices, FakeStream, FakeTrack, refusal } from '../testing/media';
 import { CameraControl } from './camera';
 import { Capture } from './capture';
 
@@ -57,6 +57,15 @@ test('ten flips, and each is the other side', async () => {
 
 test('a browser that does not know the sides is asked by id', async () => {
   phone.obeys = false;
+  await camera.flip();
+  expect(camera.deviceId).toBe('back');
+});
+
+test('where the other side does not open, this one is back', async () => {
+  vi.spyOn(phone, 'getUserMedia').mockRejectedValueOnce(refusal('NotReadableError'));
+  await expect(camera.flip()).rejects.toMatchObject({ code: 'busy' });
+  expect(camera.state).toBe('on');
+  expect(camera.deviceId).toBe('front');
   await camera.flip();
   expect(camera.deviceId).toBe('back');
 });

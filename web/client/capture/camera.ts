@@ -69,10 +69,17 @@ export class CameraControl implements Camera {
    */
   async flip(): Promise<void> {
     const before = this.deviceId;
+    const { wish } = this.#lane;
     const facing = this.facing === 'environment' ? 'user' : 'environment';
     const flipped = this.#capture.enable('video', { facing });
     const { serial } = this.#lane;
-    await flipped;
+    try {
+      await flipped;
+    } catch (error) {
+      const again = before !== undefined && this.#lane.serial === serial && this.state === 'busy';
+      if (again) await this.#capture.enable('video', wish); // rather this side than none
+      throw error;
+    }
     if (this.#lane.serial !== serial) return; // a later call knew better
     if (this.deviceId !== before || before === undefined) return;
     const next = after(this.#hooks.devices().cameras, before);
