@@ -8,7 +8,6 @@ import (
 
 	"github.com/anteroom/anteroom/internal/auth"
 	"github.com/anteroom/anteroom/rooms"
-	"github.com/anteroom/anteroom/rooms/store"
 	"github.com/anteroom/anteroom/signaling/wire"
 )
 
@@ -33,18 +32,12 @@ func (c *conn) hello(ctx context.Context, h *Hub, r *http.Request) wire.CloseCod
 		c.out.refuse(req.ID, wire.CodeNoSession, "open the link again")
 		return wire.CloseNoSession
 	}
-	if who.Kind == auth.Staff {
-		who.Room, err = h.deskOf(ctx, who, rooms.RoomID(hello.Room))
-		if errors.Is(err, rooms.ErrForbidden) || errors.Is(err, store.ErrNotFound) {
-			c.out.refuse(req.ID, wire.CodeForbidden, "not one of your waiting rooms")
-			return wire.CloseNoSession
-		}
-		if err != nil {
-			return c.comeBackLater(req.ID)
-		}
-	}
-	a, err := h.actorOf(ctx, who.Room)
-	if err != nil {
+	a, who, err := h.actorFor(ctx, who, rooms.RoomID(hello.Room))
+	switch {
+	case errors.Is(err, rooms.ErrForbidden):
+		c.out.refuse(req.ID, wire.CodeForbidden, "not one of your waiting rooms")
+		return wire.CloseNoSession
+	case err != nil:
 		return c.comeBackLater(req.ID)
 	}
 	return c.arrive(a, req.ID, who, hello)

@@ -292,20 +292,6 @@ func (h *Hub) start(a *actor) {
 	})
 }
 
-// deskOf is the waiting room that a member of staff wants to work in, if they may; their first one if they do not say.
-func (h *Hub) deskOf(ctx context.Context, who auth.Identity, want rooms.RoomID) (rooms.RoomID, error) {
-	member, err := h.store.Staff(ctx, who.Staff)
-	switch {
-	case err != nil:
-		return "", err
-	case len(member.Rooms) > 0 && want == "":
-		return member.Rooms[0], nil
-	case slices.Contains(member.Rooms, want):
-		return want, nil
-	}
-	return "", rooms.ErrForbidden
-}
-
 // seatLink is the link that a guest gets. Its token cannot fail: the identity is complete.
 func (h *Hub) seatLink(id auth.Identity) string {
 	token, err := h.keys.SeatToken(id)

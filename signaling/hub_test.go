@@ -69,6 +69,26 @@ func TestHub_ARoomFollowsItsDirectory(t *testing.T) {
 	}
 }
 
+func TestHub_StaffWhoWereJustAdded_AreLetInBeforeTheRoomIsTold(t *testing.T) {
+	w := newWorld(t, nil)
+	w.visit("Maria") // the room is loaded, with the staff of before
+	w.doctor.ID, w.doctor.Name = rooms.StaffID(newID()), "Dr Lee"
+	w.must(w.store.PutStaff(w.ctx(), w.doctor))
+	if _, welcome := w.open(w.staff()); welcome.View.Me.Name != "Dr Lee" {
+		t.Errorf("%+v", welcome.View.Me)
+	}
+	w.doctor.TokenGen++
+	w.must(w.store.PutStaff(w.ctx(), w.doctor))
+	again := w.staff()
+	again.Gen = w.doctor.TokenGen
+	p := w.dial(again)
+	hello := p.hello()
+	hello.Takeover = true
+	if err := p.ask(wire.TypeHello, hello, nil); err != nil {
+		t.Errorf("with a new link: %+v", err)
+	}
+}
+
 func TestHub_RevokingALinkEndsItsPage(t *testing.T) {
 	w := newWorld(t, nil)
 	maria := w.visit("Maria")
@@ -90,6 +110,8 @@ func TestActor_APanicEndsNothingElse(t *testing.T) {
 	maria, john := w.visit("Maria"), w.visit("John")
 	p, _ := w.open(maria)
 	q, _ := w.open(john)
+	_, err := w.do(john.Visit, rooms.Lock{On: true}) // all that came before is saved then, and touches Maria no more
+	w.must(err)
 	a, err := w.hub.actorOf(w.ctx(), w.room.ID)
 	w.must(err)
 	a.post(bomb{})

@@ -1,0 +1,65 @@
+package signaling
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/anteroom/anteroom/internal/auth"
+	"github.com/anteroom/anteroom/rooms"
+	"github.com/anteroom/anteroom/rooms/store"
+)
+
+// actorFor is the actor of the waiting room that an identity is for, which of staff is the one they want. It answers
+// rooms.ErrForbidden if that is not theirs; any other error is our own trouble.
+func (h *Hub) actorFor(ctx context.Context, who auth.Identity, want rooms.RoomID) (*actor, auth.Identity, error) {
+	if who.Kind != auth.Staff {
+		a, err := h.actorOf(ctx, who.Room)
+		return a, who, err
+	}
+	member, err := h.store.Staff(ctx, who.Staff)
+	if errors.Is(err, store.ErrNotFound) {
+		err = rooms.ErrForbidden
+	}
+	if err != nil {
+		return nil, who, err
+	}
+	if who.Room, err = deskOf(member, want); err != nil {
+		return nil, who, err
+	}
+	a, err := h.actorOf(ctx, who.Room)
+	if err == nil && member.TokenGen == who.Gen && !member.Disabled && !h.acquaint(a, member, who.Room) {
+		err = ErrRetry
+	}
+	return a, who, err
+}
+
+// deskOf is the waiting room that a member of staff wants to work in, if they may; their first one if they do not say.
+func deskOf(member rooms.Staff, want rooms.RoomID) (rooms.RoomID, error) {
+	switch {
+	case len(member.Rooms) > 0 && want == "":
+		return member.Rooms[0], nil
+	case slices.Contains(member.Rooms, want):
+		return want, nil
+	}
+	return "", rooms.ErrForbidden
+}
+
+// acquaint makes sure that a room knows a member of staff as the store does. The room hears of a change a moment later
+// than whoever made it, and the link of somebody who was just added has to open at once.
+func (h *Hub) acquaint(a *actor, member rooms.Staff, room rooms.RoomID) bool {
+	e := knows{member, make(chan bool, 1)}
+	known, alive := ask(a, e, e.result)
+	return known || alive && h.refresh(a, room)
+}
+
+// knows asks whether a room has heard of a member of staff and of the links they have now.
+type knows struct {
+	member rooms.Staff
+	result chan bool
+}
+
+func (e knows) apply(a *actor) {
+	m, ok := a.staff[e.member.ID]
+	e.result <- ok && m.TokenGen == e.member.TokenGen
+}
