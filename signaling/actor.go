@@ -125,7 +125,7 @@ func (a *actor) safely(e event) {
 
 func (a *actor) panicked(p any) {
 	a.hub.metrics.panics.Inc()
-	a.log.Error("actor.panic", zap.String("panic", panicText(p)), zap.Stack("stack"))
+	a.log.Error("actor_panic", zap.String("panic", panicText(p)), zap.Stack("stack"))
 }
 
 // shut ends every session. The saver is stopped by the hub, after it has written what it has.

@@ -212,12 +212,12 @@ func (h *Hub) refresh(a *actor, room rooms.RoomID) bool {
 	defer cancel()
 	about, err := h.store.Room(ctx, room)
 	if err != nil {
-		h.log.Warn("room.reload", zap.String("room", string(room)), zap.Error(err))
+		h.log.Warn("room_not_reloaded", zap.String("room", string(room)), zap.Error(err))
 		return false
 	}
 	d, err := h.directoryOf(ctx, about)
 	if err != nil {
-		h.log.Warn("room.reload", zap.String("room", string(room)), zap.Error(err))
+		h.log.Warn("room_not_reloaded", zap.String("room", string(room)), zap.Error(err))
 		return false
 	}
 	a.post(d)

@@ -295,7 +295,7 @@ func (e report) apply(a *actor) {
 	if e.state != nil {
 		e.peer.ready = e.state.Phase == transport.Connected
 		if e.state.Phase == transport.Closed {
-			a.log.Info("peer.closed", zap.String("session", s.id), zap.String("reason", string(e.state.Reason)))
+			a.log.Info("peer_closed", zap.String("session", s.id), zap.String("reason", string(e.state.Reason)))
 			s.dropPeer()
 		}
 	}

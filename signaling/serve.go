@@ -52,7 +52,7 @@ func (h *Hub) converse(c *conn, r *http.Request) (code wire.CloseCode) {
 	defer func() {
 		if p := recover(); p != nil {
 			h.metrics.panics.Inc()
-			h.log.Error("conn.panic", zap.String("panic", panicText(p)), zap.Stack("stack"))
+			h.log.Error("conn_panic", zap.String("panic", panicText(p)), zap.Stack("stack"))
 			code = wire.CloseBusy
 		}
 	}()
