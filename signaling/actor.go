@@ -230,7 +230,10 @@ type saved struct {
 }
 
 func (e saved) apply(a *actor) {
-	a.storeDown = false
+	if a.storeDown {
+		a.storeDown = false
+		a.log.Info("store_back")
+	}
 	for _, v := range e.visits {
 		if v.ErasedAt.IsZero() {
 			a.durable[v.ID] = v
@@ -244,10 +247,13 @@ func (e saved) apply(a *actor) {
 }
 
 // notSaved says that the store does not take writes now; the saver goes on trying.
-type notSaved struct{}
+type notSaved struct{ err error }
 
-func (notSaved) apply(a *actor) {
-	a.storeDown = true
+func (e notSaved) apply(a *actor) {
+	if !a.storeDown {
+		a.storeDown = true
+		a.log.Error("store_down", zap.Error(e.err))
+	}
 	a.saves.failAll()
 }
 

@@ -3,13 +3,18 @@ package signaling
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/anteroom/anteroom/rooms"
 	"github.com/anteroom/anteroom/rooms/store"
+	"github.com/anteroom/anteroom/rooms/store/storetest"
 	"github.com/anteroom/anteroom/signaling/wire"
 )
 
@@ -97,6 +102,30 @@ func TestHub_RevokingALinkEndsItsPage(t *testing.T) {
 	w.must(err)
 	if got := p.closeCode(); got != wire.CloseNoSession {
 		t.Errorf("close %d", got)
+	}
+}
+
+func TestHub_AStoreThatGoesAndComesBack_IsLoggedOnceEach(t *testing.T) {
+	var faulty *storetest.FaultyStore
+	w := newWorld(t, func(s store.Store) store.Store { faulty = storetest.Faulty(s); return faulty })
+	core, seen := observer.New(zap.InfoLevel)
+	w.hub.log = zap.New(core)
+	maria := w.visit("Maria")
+	faulty.Stop()
+	for range 3 {
+		if _, err := w.do(maria.Visit, rooms.Revoke{Seat: maria.Seat}); !errors.Is(err, ErrRetry) {
+			t.Fatal(err)
+		}
+	}
+	faulty.Resume()
+	_, err := w.do(maria.Visit, rooms.Cancel{}) // answered when all before it is saved
+	w.must(err)
+	var events []string
+	for _, e := range seen.All() {
+		events = append(events, e.Message)
+	}
+	if !slices.Equal(events, []string{"store_down", "store_back"}) || !strings.Contains(fmt.Sprint(seen.All()[0].ContextMap()), "unavailable") {
+		t.Errorf("%v", seen.All())
 	}
 }
 

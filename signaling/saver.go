@@ -86,7 +86,8 @@ func (s *saver) run(ctx context.Context) {
 		case <-s.ready:
 		}
 		for visits, upTo := s.take(); len(visits) > 0; visits, upTo = s.take() {
-			if s.save(ctx, visits) == nil {
+			err := s.save(ctx, visits)
+			if err == nil {
 				retry = saveRetryMin
 				s.post(saved{upTo: upTo, visits: visits})
 				continue
@@ -95,7 +96,7 @@ func (s *saver) run(ctx context.Context) {
 			if ctx.Err() != nil {
 				break
 			}
-			s.post(notSaved{})
+			s.post(notSaved{err})
 			retry = min(2*retry, saveRetryMax)
 			select {
 			case <-time.After(retry):

@@ -81,7 +81,7 @@ func TestSaver_TriesUntilItIsSaved(t *testing.T) {
 		time.Sleep(time.Second) // of fake time: more than both retries
 		synctest.Wait()
 	})
-	if len(events) != 3 || events[0] != (notSaved{}) || events[2].(saved).upTo != 1 || s.stored["v"].Version != 1 {
+	if len(events) != 3 || events[0] != (notSaved{store.ErrUnavailable}) || events[2].(saved).upTo != 1 || s.stored["v"].Version != 1 {
 		t.Errorf("%+v", events)
 	}
 }
