@@ -1,6 +1,6 @@
 /** Somebody of a test: a browser context of their own, a coded picture, a tone, eyes and ears. */
 import { impersonate } from './inpage/impersonate.mjs';
-import { isCovered, listen, look, notesHeard, route, traffic } from './inpage/senses.mjs';
+import { isCovered, listen, look, notesHeard, route, traffic, voices } from './inpage/senses.mjs';
 import { watch } from './inpage/watch.mjs';
 import { until } from './until.mjs';
 
@@ -140,9 +140,15 @@ export class Person {
       `${this.name} hears ${others.map(({ name }) => name).join(' and ') || 'nobody'}`,
       async () => {
         const levels = await this.page.evaluate(listen, tones);
-        return levels.every((level, i) => level > heardDB === right[i]);
+        const played = await this.page.evaluate(voices);
+        return levels.every((level, i) => level > heardDB === right[i]) && played === others.length;
       },
-      { tell: () => this.page.evaluate(listen, tones) },
+      {
+        tell: async () => ({
+          levels: await this.page.evaluate(listen, tones),
+          played: await this.page.evaluate(voices),
+        }),
+      },
     );
   }
 

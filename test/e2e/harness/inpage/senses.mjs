@@ -84,6 +84,27 @@ export function listen(tones) {
 }
 
 /**
+ * How many voices come out of the page. Chromium counts a sound's energy only where it is played: a
+ * track that an element holds and does not play has none.
+ *
+ * @returns {Promise<number>}
+ */
+export async function voices() {
+  const { peers, energies = new Map() } = /** @type {any} */ (window).watched;
+  /** @type {any} */ (window).watched.energies = energies;
+  let count = 0;
+  for (const peer of peers) {
+    if (peer.connectionState !== 'connected') continue;
+    for (const { type, kind, id, totalAudioEnergy = 0 } of (await peer.getStats()).values()) {
+      if (type !== 'inbound-rtp' || kind !== 'audio') continue;
+      if (totalAudioEnergy > (energies.get(id) ?? 0)) count += 1;
+      energies.set(id, totalAudioEnergy);
+    }
+  }
+  return count;
+}
+
+/**
  * What has gone out and come in over all connections of the page, closed ones excepted.
  *
  * @returns {Promise<Traffic>}
