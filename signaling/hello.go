@@ -214,6 +214,7 @@ func (a *actor) welcome(s *session, hello wire.Hello) wire.Welcome {
 		View:       a.viewOf(s),
 		Messages:   []wire.Message{},
 	}
+	s.tell()
 	if s.peer != nil {
 		w.Peer = s.peer.id
 	}

@@ -39,7 +39,13 @@ func (a *actor) settleMedia(now time.Time) {
 		a.sendMessages(s)
 		a.afterView(s)
 	})
-	each(func(s *session) { s.point(s.slots) })
+	each(func(s *session) {
+		if s.conn != nil {
+			s.point(s.slots)
+		} else {
+			s.point(known(s.slots, s.told))
+		}
+	})
 }
 
 // confine keeps a panic over one person from everybody else. Theirs ends closed: no media, and a connection that comes

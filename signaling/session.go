@@ -24,7 +24,8 @@ type session struct {
 
 	visit    rooms.VisitID // whose slots it has; of staff it changes
 	slots    []slot
-	pointed  []slot // what its peer has been told
+	pointed  []slot         // what its peer has been told
+	told     []rooms.SeatID // whose slots they are by the last view that was sent
 	nextGen  uint64
 	sending  bool      // its gate is open
 	since    time.Time // of sending

@@ -1,6 +1,8 @@
 package signaling
 
 import (
+	"slices"
+
 	"github.com/anteroom/anteroom/rooms"
 	"github.com/anteroom/anteroom/signaling/wire"
 )
@@ -10,6 +12,8 @@ type slot struct {
 	seat rooms.SeatID // empty: nobody
 	from *peer        // of that seat; nil while it has none
 	gen  uint64       // grows whenever the slot starts to carry somebody, so that the page covers the picture
+
+	freed uint64 // of an empty slot: the newest generation when it was emptied
 }
 
 // publisher is somebody whose media a session may get.
@@ -18,8 +22,9 @@ type publisher struct {
 	from *peer
 }
 
-// assign puts publishers into slots: who has one keeps it, who is gone leaves it, the rest take free ones in
-// order. A publisher with another peer than before starts anew. Those beyond the slots get none.
+// assign puts publishers into slots: who has one keeps it, who is gone leaves it, the rest take those that have been
+// empty longest, because a page that has not heard the news yet would show them under the last name. A publisher with
+// another peer than before starts anew. Those beyond the slots get none.
 func assign(slots []slot, want []publisher, nextGen *uint64) {
 	wanted := make(map[rooms.SeatID]*peer, len(want))
 	for _, p := range want {
@@ -30,7 +35,7 @@ func assign(slots []slot, want []publisher, nextGen *uint64) {
 		switch {
 		case slots[i].seat == "":
 		case !keep:
-			slots[i] = slot{}
+			slots[i] = slot{freed: *nextGen}
 		case from != slots[i].from:
 			slots[i] = started(slots[i].seat, from, nextGen)
 		}
@@ -40,13 +45,20 @@ func assign(slots []slot, want []publisher, nextGen *uint64) {
 		if _, missing := wanted[p.seat]; !missing {
 			continue
 		}
-		for i := range slots {
-			if slots[i].seat == "" {
-				slots[i] = started(p.seat, p.from, nextGen)
-				break
-			}
+		if free := longestEmpty(slots); free != nil {
+			*free = started(p.seat, p.from, nextGen)
 		}
 	}
+}
+
+func longestEmpty(slots []slot) *slot {
+	var free *slot
+	for i := range slots {
+		if slots[i].seat == "" && (free == nil || slots[i].freed < free.freed) {
+			free = &slots[i]
+		}
+	}
+	return free
 }
 
 func started(seat rooms.SeatID, from *peer, nextGen *uint64) slot {
@@ -60,6 +72,17 @@ func kept(slots, before []slot) []slot {
 	for i := range slots {
 		if i < len(before) && before[i] == slots[i] {
 			out[i] = slots[i]
+		}
+	}
+	return out
+}
+
+// known is slots without what the page that sees them was not told: it would show somebody under another's name.
+func known(slots []slot, told []rooms.SeatID) []slot {
+	out := slices.Clone(slots)
+	for i := range out {
+		if i >= len(told) || told[i] != out[i].seat {
+			out[i] = slot{}
 		}
 	}
 	return out

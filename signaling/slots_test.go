@@ -1,6 +1,7 @@
 package signaling
 
 import (
+	"cmp"
 	"fmt"
 	"testing"
 
@@ -62,9 +63,38 @@ func checkSlots(t *rapid.T, before, slots []slot, wanted map[rooms.SeatID]*peer)
 
 func TestKept_IsWhatBothHave(t *testing.T) {
 	p := &peer{}
-	now := []slot{{"1", p, 1}, {"2", p, 3}, {}, {"4", p, 4}}
-	got := kept(now, []slot{{"1", p, 1}, {"2", p, 2}, {"3", p, 3}})
+	now := []slot{{seat: "1", from: p, gen: 1}, {seat: "2", from: p, gen: 3}, {}, {seat: "4", from: p, gen: 4}}
+	got := kept(now, []slot{{seat: "1", from: p, gen: 1}, {seat: "2", from: p, gen: 2}, {seat: "3", from: p, gen: 3}})
 	if fmt.Sprint(got) != fmt.Sprint([]slot{now[0], {}, {}, {}}) {
+		t.Errorf("%v", got)
+	}
+}
+
+func TestAssign_TakesTheSlotThatWasEmptyLongest(t *testing.T) {
+	slots := make([]slot, 3)
+	var gen uint64
+	for _, step := range []struct{ want, slots string }{
+		{"a", "a  "}, {"", "   "}, {"b", " b "}, {"bc", " bc"}, {"c", "  c"}, {"cd", "d c"}, {"cde", "dec"},
+	} {
+		var want []publisher
+		for _, seat := range step.want {
+			want = append(want, publisher{seat: rooms.SeatID(seat)})
+		}
+		assign(slots, want, &gen)
+		got := ""
+		for _, s := range slots {
+			got += cmp.Or(string(s.seat), " ")
+		}
+		if got != step.slots {
+			t.Fatalf("with %q: %q, not %q", step.want, got, step.slots)
+		}
+	}
+}
+
+func TestKnown_IsWhatThePageCanName(t *testing.T) {
+	p := &peer{}
+	got := known([]slot{{seat: "1", from: p, gen: 5}, {seat: "2", from: p, gen: 6}, {seat: "3", from: p, gen: 7}}, []rooms.SeatID{"1", ""})
+	if got[0].seat != "1" || got[1].seat != "" || got[2].seat != "" {
 		t.Errorf("%v", got)
 	}
 }

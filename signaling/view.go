@@ -21,8 +21,17 @@ func (a *actor) sendView(s *session) {
 		return
 	}
 	s.lastView = data
+	s.tell()
 	v.Version = version
 	s.conn.out.setView(v)
+}
+
+// tell notes whom a view that is on its way names in each slot.
+func (s *session) tell() {
+	s.told = s.told[:0]
+	for _, t := range s.slots {
+		s.told = append(s.told, t.seat)
+	}
 }
 
 // afterView ends connections that have nothing more to come.

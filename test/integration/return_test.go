@@ -162,6 +162,17 @@ func TestCut_OnlyTheSocket_MediaGoesOn(t *testing.T) {
 	}
 }
 
+func TestCut_WhoComesMeanwhile_IsShownOnceThePageKnowsWho(t *testing.T) {
+	c := newCompany(t, &startProcess(t).server)
+	c.patient.Cut()
+	must(t, c.doctor.Admit(within(t), c.visit.ID, c.newcomerSeat))
+	talk(t, c.newcomer, "new", c.doctor, c.specialist)
+	talk(t, c.doctor, "known", c.patient)
+	neverHeard(t, c.newcomer.says("new"), c.patient)
+	must(t, c.patient.Connect(within(t)))
+	talk(t, c.newcomer, "told", c.patient)
+}
+
 func TestSecondTab_AsksThenTakesOver(t *testing.T) {
 	p := startProcess(t)
 	v := newPair(t, &p.server)
