@@ -32,7 +32,7 @@ type (
 	Reissue struct {
 		Seat SeatID `json:"seat"`
 	}
-	// Revoke makes a seat's links dead until Reissue. Whoever is in the visit stays: see Remove.
+	// Revoke makes a seat's links dead until Reissue. The seat stays where it is: see Remove.
 	Revoke struct {
 		Seat SeatID `json:"seat"`
 	}
@@ -245,16 +245,12 @@ func newSeat(in Seat, now time.Time) (Seat, error) {
 		ID: in.ID, Role: in.Role, Name: in.Name, BirthDate: in.BirthDate, Language: in.Language,
 		Interpreter: in.Interpreter, State: SeatExpected, CreatedAt: now,
 	}
-	shortest := 0
-	if s.Role == Patient {
-		shortest = 1
-	}
 	switch {
 	case !ValidID(string(s.ID)):
 		return Seat{}, ErrBadValue.with("id of a seat")
 	case s.Role != Patient && !s.Role.Guest():
 		return Seat{}, ErrBadValue.with("role of a seat")
-	case !line(s.Name, shortest, MaxName):
+	case !line(s.Name, 1, MaxName):
 		return Seat{}, ErrBadValue.with("name of a seat")
 	case s.BirthDate != "" && (s.Role != Patient || !birthDate(s.BirthDate, now)):
 		return Seat{}, ErrBadValue.with("birth_date of a seat")

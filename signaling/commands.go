@@ -181,9 +181,10 @@ func (a *actor) decide(cmd rooms.Command, tell func(rooms.Outcome, error)) {
 
 // afterCommand ends connections and identity cards that a command has made pointless.
 func (a *actor) afterCommand(cmd rooms.Command, out rooms.Outcome) {
-	if _, revoked := cmd.Do.(rooms.Revoke); revoked {
-		if s := a.atSeat[out.Seat]; s != nil && s.conn != nil {
-			s.conn.out.close(wire.CloseNoSession)
+	switch cmd.Do.(type) {
+	case rooms.Revoke, rooms.Reissue: // whoever came by the older link is to open the new one
+		if s := a.atSeat[out.Seat]; s != nil {
+			a.endSession(s, wire.CloseNoSession)
 		}
 	}
 	for _, s := range a.atDesk {

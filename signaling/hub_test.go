@@ -94,14 +94,22 @@ func TestHub_StaffWhoWereJustAdded_AreLetInBeforeTheRoomIsTold(t *testing.T) {
 	}
 }
 
-func TestHub_RevokingALinkEndsItsPage(t *testing.T) {
+func TestHub_ALinkThatDiesEndsItsPage(t *testing.T) {
 	w := newWorld(t, nil)
-	maria := w.visit("Maria")
-	p, _ := w.open(maria)
-	_, err := w.do(maria.Visit, rooms.Revoke{Seat: maria.Seat})
-	w.must(err)
-	if got := p.closeCode(); got != wire.CloseNoSession {
-		t.Errorf("close %d", got)
+	for name, end := range map[string]func(rooms.SeatID) rooms.Action{
+		"revoked":      func(s rooms.SeatID) rooms.Action { return rooms.Revoke{Seat: s} },
+		"issued again": func(s rooms.SeatID) rooms.Action { return rooms.Reissue{Seat: s} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := w.in(t)
+			maria := w.visit("Maria")
+			p, _ := w.open(maria)
+			_, err := w.do(maria.Visit, end(maria.Seat))
+			w.must(err)
+			if got := p.closeCode(); got != wire.CloseNoSession {
+				t.Errorf("close %d", got)
+			}
+		})
 	}
 }
 

@@ -132,6 +132,54 @@ func TestSweep_TheRoomsOwnRetention_Counts(t *testing.T) {
 	}
 }
 
+func TestSweep_AVisitThatNobodyCloses_IsClosedAndErased(t *testing.T) {
+	h := newSwept(t)
+	id := h.visit("A", false)
+	day := 24 * time.Hour
+	for _, c := range []struct {
+		after  time.Duration
+		phase  rooms.Phase
+		erased bool
+	}{
+		{7*day - time.Second, rooms.PhaseScheduled, false},
+		{time.Second, rooms.PhaseNoShow, false},
+		{day - time.Second, rooms.PhaseNoShow, false},
+		{time.Second, rooms.PhaseNoShow, true},
+	} {
+		h.at = h.at.Add(c.after)
+		if _, err := h.sweep(day).once(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		v, err := h.db.Visit(t.Context(), id)
+		if err != nil || v.Phase != c.phase || h.erased(id) != c.erased {
+			t.Errorf("at %v: %s, erased %t, %v, want %+v", h.at, v.Phase, h.erased(id), err, c)
+		}
+	}
+}
+
+func TestSweep_WhoStillComes_KeepsAVisit(t *testing.T) {
+	now := time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
+	s := sweep{now: func() time.Time { return now }}
+	ago := func(d time.Duration) time.Time { return now.Add(-d) }
+	old := rooms.Visit{Phase: rooms.PhaseHeld, CreatedAt: ago(30 * 24 * time.Hour), Seats: make([]rooms.Seat, 1)}
+	if _, ends := s.due(&old, time.Hour).(rooms.End); !ends {
+		t.Error("a visit under way that everybody forgot goes on")
+	}
+	for name, sign := range map[string]func(*rooms.Visit){
+		"planned for later": func(v *rooms.Visit) { v.ScheduledAt = now.Add(time.Hour) },
+		"long":              func(v *rooms.Visit) { v.ScheduledAt, v.Length = ago(abandonedAfter), time.Hour },
+		"somebody waits":    func(v *rooms.Visit) { v.Seats[0].WaitingSince = ago(time.Hour) },
+		"somebody is in it": func(v *rooms.Visit) { v.Seats[0].AdmittedAt = ago(time.Hour) },
+		"somebody left":     func(v *rooms.Visit) { v.Seats[0].LeftAt = ago(time.Hour) },
+	} {
+		v := old
+		v.Seats = make([]rooms.Seat, 1)
+		if sign(&v); s.due(&v, time.Hour) != nil {
+			t.Errorf("%s: closed", name)
+		}
+	}
+}
+
 func TestSweep_StoreDown_IsDoneTheNextTime(t *testing.T) {
 	h := newSwept(t)
 	id := h.visit("A", true)

@@ -61,7 +61,7 @@ func (s *server) commands(a huma.API) {
 	}, s.reissueLink)
 	register(s, a, clinicKey, huma.Operation{
 		OperationID: "revoke-link", Method: http.MethodDelete, Path: "/v1/visits/{visit}/seats/{seat}/link",
-		Summary: "Revoke a seat's links", Description: "Until one is issued anew. It does not remove a person from the visit.", Tags: tags,
+		Summary: "Revoke a seat's links", Description: "Until one is issued anew. Pages opened by it are closed; the seat keeps its place.", Tags: tags,
 	}, s.revokeLink)
 }
 
