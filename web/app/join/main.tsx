@@ -6,7 +6,6 @@ import { pathOf, readAddress } from '../state/address';
 import { loadChoices, saveChoices } from '../state/choices';
 import { placeOf } from '../state/devices';
 import { wouldPrompt } from '../state/permission';
-import { pageTitle } from '../words/join';
 import { JoinPage } from './JoinPage';
 import { createSession } from './session';
 
@@ -40,8 +39,7 @@ const session = createSession(visit, {
 });
 
 effect(() => {
-  const { view } = session.live.get();
-  document.title = pageTitle(session.screen.value, view?.clinic.name, view?.queue?.ahead);
+  document.title = session.title.value;
 });
 
 const root = document.getElementById('app');

@@ -118,9 +118,12 @@ describe('joining', () => {
   });
 });
 
-test('admission chimes, shakes the phone and changes the screen', () => {
+test('admission chimes, shakes the phone and changes screen and title', () => {
+  visit.changes({ view: viewOf('waiting') });
+  expect(session.title.value).toBe('Waiting room · Hill Clinic');
   visit.admits();
   expect(session.screen.value).toBe('visit');
+  expect(session.title.value).toBe('Your visit is on · Hill Clinic');
   expect(done('chime admitted')).toBe(true);
   expect(vibrated).toBe(1);
 });

@@ -11,6 +11,7 @@ import { linkProblem } from '../state/problem';
 import { joinHow, screenOf, type Screen } from '../state/patient';
 import { waitOf, type Wait } from '../state/wait';
 import type { Place } from '../words/devices';
+import { pageTitle } from '../words/join';
 import type { LinkProblem } from '../words/problems';
 
 /** What the page's surroundings do for it; a test brings its own. */
@@ -31,6 +32,8 @@ export interface Session {
   readonly controls: Controls;
   readonly talk: Conversation;
   readonly screen: ReadonlySignal<Screen>;
+  /** what the tab says, also to who looks at another one */
+  readonly title: ReadonlySignal<string>;
   readonly problem: ReadonlySignal<LinkProblem | undefined>;
   readonly clock: ReadonlySignal<number>;
   readonly line: ReadonlySignal<Line>;
@@ -143,6 +146,7 @@ export function createSession(visit: Visit, around: Surroundings): Session {
     controls,
     talk: createConversation(line, () => undefined),
     screen: place,
+    title: line.read(({ view }) => pageTitle(place.value, view?.clinic.name, view?.queue?.ahead)),
     problem,
     clock: clockOf(visit),
     line: line.read((now) => lineOf(now.state, now.link, now.view?.me.state === 'admitted')),
