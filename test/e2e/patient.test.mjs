@@ -42,3 +42,50 @@ onStage(
     }
   },
 );
+
+onStage('nothing sticks out of a phone, right to left and with large text', async (stage) => {
+  const clinic = await stage.clinic();
+  const maria = await stage.visitor('Maria');
+  const osei = await stage.clinician('Osei');
+  const seat = (await clinic.visit('Maria Lopez')).patient;
+  await maria.open(seat);
+  await maria.check();
+  await fits(maria, 'preview');
+  await maria.join();
+  await fits(maria, 'waiting');
+  await osei.open(await clinic.clinician('Dr Ama Osei'));
+  await osei.admit(maria);
+  await fits(maria, 'visit');
+  await osei.press('hold', maria);
+  await maria.atState('held');
+  await fits(maria, 'held');
+});
+
+/**
+ * @param {import('./harness/visitor.mjs').Visitor} person
+ * @param {string} screen
+ */
+async function fits({ page }, screen) {
+  for (const [dir, fontSize] of [
+    ['rtl', '100%'],
+    ['ltr', '200%'],
+  ]) {
+    const out = await page.evaluate(
+      ([dir, fontSize]) => {
+        const { style } = document.documentElement;
+        Object.assign(document.documentElement, { dir });
+        style.fontSize = fontSize;
+        const all = [...document.querySelectorAll('button, input, video, h1, p')];
+        const outside = all.filter((element) => {
+          const { left, right } = element.getBoundingClientRect();
+          return left < -1 || right > document.documentElement.clientWidth + 1;
+        });
+        style.fontSize = '';
+        document.documentElement.dir = 'ltr';
+        return outside.map((element) => element.outerHTML.slice(0, 80));
+      },
+      [dir, fontSize],
+    );
+    assert.deepEqual(out, [], `${screen}, ${dir}, ${fontSize}`);
+  }
+}

@@ -54,7 +54,10 @@ export function Ring({ phone, words = joinWords.trouble }: { phone: string; word
     <p class="ring">
       <Icon name="phone" />
       <span>
-        {words} <a href={`tel:${phone.replace(/\s/g, '')}`}>{phone}</a>
+        {words}{' '}
+        <a href={`tel:${phone.replace(/\s/g, '')}`} dir="ltr">
+          {phone}
+        </a>
       </span>
     </p>
   );

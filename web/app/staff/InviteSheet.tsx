@@ -1,4 +1,5 @@
 import { useSignal } from '@preact/signals';
+import { useEffect, useRef } from 'preact/hooks';
 import { MaxNameRunes, type Role } from '../../client/index';
 import { Button } from '../ui/Button';
 import { Copy } from '../ui/Copy';
@@ -98,6 +99,9 @@ function RoleSelect({ value, onChoose }: { value: Role; onChoose: (role: Role) =
 
 /** The link, which is a secret of one person. */
 function Ready({ invitation, onClose }: { invitation: Invitation; onClose: () => void }) {
+  const field = useRef<HTMLInputElement>(null);
+  // The form, which had the focus, is gone.
+  useEffect(() => field.current?.focus(), []);
   return (
     <>
       <p role="status">{staffWords.inviteReady(invitation.name)}</p>
@@ -105,8 +109,8 @@ function Ready({ invitation, onClose }: { invitation: Invitation; onClose: () =>
         class="input"
         readOnly
         aria-label={staffWords.copy}
+        ref={field}
         data-testid="invite-link"
-        data-focus
         value={invitation.link}
         onFocus={(event) => {
           event.currentTarget.select();
