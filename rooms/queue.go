@@ -10,6 +10,10 @@ import (
 // waiting, then by ID. A visit whose patient has not waited yet stands where its guest's arrival puts it.
 func (r *Room) Queue() []*Visit { return slices.Clone(r.queue) }
 
+// QueueRank is what the queue orders a visit by, in nanoseconds: its Rank, or else when the guest who waits in it began
+// to; 0 if nobody waits.
+func (v *Visit) QueueRank() int64 { return rankOf(v) }
+
 // place orders the queue.
 type place struct {
 	rank  int64

@@ -154,7 +154,7 @@ func (a *actor) rowOf(v *rooms.Visit, seat *rooms.Seat) wire.Row {
 		With:  a.with(v), Locked: v.Locked, MovedReason: v.MovedReason, Disposition: wire.Disposition(v.Disposition),
 	}
 	if seat.State == rooms.SeatWaiting {
-		row.Rank, row.WaitingSince = v.Rank/int64(time.Microsecond), ms(seat.WaitingSince)
+		row.Rank, row.WaitingSince = v.QueueRank()/int64(time.Microsecond), ms(seat.WaitingSince)
 	}
 	if p := v.Patient(); p != nil && seat.Role != rooms.Patient {
 		row.PatientName = p.Name

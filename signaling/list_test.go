@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -102,5 +103,17 @@ func TestList_TombstonesAreBounded(t *testing.T) {
 	}
 	if !a.list.since(a.list.version + 1).Whole {
 		t.Error("a cursor from the future is believed")
+	}
+}
+
+func TestRow_AGuestWhoComesFirstStandsWhereTheQueueHasThem(t *testing.T) {
+	a := listActor()
+	since := time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
+	v := &rooms.Visit{ID: "v", Room: "room", Phase: rooms.PhaseScheduled, Seats: []rooms.Seat{
+		{ID: "p", Role: rooms.Patient, State: rooms.SeatExpected},
+		{ID: "g", Role: rooms.Interpreter, State: rooms.SeatWaiting, WaitingSince: since},
+	}}
+	if got := a.rowOf(v, &v.Seats[1]).Rank; got != since.UnixMicro() {
+		t.Errorf("rank %d", got)
 	}
 }
