@@ -158,17 +158,35 @@ func (a *actor) seatOf(s *session, v *rooms.Visit) *rooms.Seat {
 	return seat
 }
 
-// gate lets media of a session in if its person is admitted in the newest and in the durable state, and is no observer.
-func (a *actor) gate(s *session, now time.Time) {
-	open := false
-	if v, ok := a.room.Visit(s.visit); ok && !v.Phase.Over() {
-		seat := a.seatOf(s, v)
-		durable := a.durable[s.visit]
-		if seat != nil && seat.State == rooms.SeatAdmitted && seat.Role != rooms.Observer && durable != nil {
-			was, had := durable.Seat(seat.ID)
-			open = had && was.State == rooms.SeatAdmitted
-		}
+// maySend tells whether media of a session's person may be let in, by the newest state and by the durable one: if they
+// are admitted and no observer.
+func (a *actor) maySend(s *session) (newest, durable bool) {
+	v, ok := a.room.Visit(s.visit)
+	if !ok || v.Phase.Over() {
+		return false, false
 	}
+	seat := a.seatOf(s, v)
+	if seat == nil || seat.State != rooms.SeatAdmitted || seat.Role == rooms.Observer {
+		return false, false
+	}
+	was := a.durable[s.visit]
+	if was == nil {
+		return true, false
+	}
+	before, had := was.Seat(seat.ID)
+	return true, had && before.State == rooms.SeatAdmitted
+}
+
+// entering tells whether a session's person is admitted and that is not durable yet. Until it is, their page stays as
+// it was before, its encoders running.
+func (a *actor) entering(s *session) bool {
+	newest, durable := a.maySend(s)
+	return newest && !durable
+}
+
+// gate lets media of a session in if it may be sent in the newest and in the durable state.
+func (a *actor) gate(s *session, now time.Time) {
+	_, open := a.maySend(s)
 	if open && !s.sending {
 		s.since = now
 		a.recheck[s.visit] = now.Add(stalledAfter)

@@ -97,7 +97,7 @@ func (a *actor) viewOf(s *session) wire.View {
 func (a *actor) staffView(s *session, visit *rooms.Visit, in bool, view *wire.View) {
 	member := a.staff[s.who.Staff]
 	view.Me = wire.Me{Staff: string(member.ID), Role: wire.Role(member.Role), Name: member.Name, State: wire.SeatExpected}
-	view.Arm = s.prepared.seat != ""
+	view.Arm = s.prepared.seat != "" || a.entering(s)
 	for id, other := range a.staff {
 		if id != member.ID {
 			at := a.atDesk[id]
@@ -131,7 +131,7 @@ func (a *actor) seatView(s *session, visit *rooms.Visit, view *wire.View) {
 	case rooms.SeatAdmitted:
 		view.People = a.people(visit)
 	case rooms.SeatWaiting:
-		view.Arm = a.armed(seat.ID)
+		view.Arm = a.armed(seat.ID) || a.entering(s)
 		view.Queue = a.queueView(visit, seat)
 	}
 }
