@@ -70,15 +70,31 @@ func TestGate_Opened_AsksForAKeyframeAndGoesOn(t *testing.T) {
 	said[rtcp.Packet](a.wire)
 	a.send(time.Now(), cam.shoot(20000, false)...)
 	a.SetGate(true)
-	if plis := said[*rtcp.PictureLossIndication](a.wire); len(plis) != 1 {
-		t.Fatalf("%d keyframes asked for", len(plis))
+	if n := a.plis(); n != 0 {
+		t.Fatalf("%d keyframes asked for before the client's own gate can be open", n)
 	}
 	a.send(time.Now(), cam.shoot(1, false)...)
+	if n := a.plis(); n != 1 {
+		t.Fatalf("%d keyframes asked for", n)
+	}
 	a.send(time.Now(), cam.shoot(1, true)...)
 	got := b.wire.take()
 	if len(got) != 2 || got[0].SequenceNumber != before.SequenceNumber+1 {
 		t.Fatalf("went on with %v after %v", got, before)
 	}
+}
+
+func TestGate_Opened_AsksWhoeverSendsNothingAllTheSame(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, a, _ := pair(t)
+		began := time.Now()
+		for a.plis() == 0 {
+			s.run20ms()
+		}
+		if after := time.Since(began); after < gateDelay || after > gateDelay+2*tickEvery {
+			t.Errorf("asked after %v", after)
+		}
+	})
 }
 
 func TestGate_ForbiddenMedia_IsLoggedSeldom(t *testing.T) {

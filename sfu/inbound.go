@@ -25,6 +25,7 @@ type inbound struct {
 	mu       sync.Mutex // guards the rest, and what is in the sources
 	wire     wire
 	gate     bool
+	opened   time.Time // of a gate that is open: when, until the first packet has come; else zero
 	sources  []*source // audio, video, perhaps content; the list itself never changes
 	bySSRC   map[uint32]stream
 	arrivals *twcc.Recorder
@@ -47,7 +48,10 @@ func (in *inbound) setGate(open bool, now time.Time) {
 	if in.gate == open {
 		return
 	}
-	in.gate = open
+	in.gate, in.opened = open, time.Time{}
+	if open {
+		in.opened = now
+	}
 	in.arrivals = twcc.NewRecorder(in.ssrc)
 	for _, s := range in.sources {
 		s.reset()
@@ -65,6 +69,12 @@ func (in *inbound) receive(pkt *transport.Packet) {
 	if !ok {
 		in.dropped++
 		return
+	}
+	if !in.opened.IsZero() {
+		in.opened = time.Time{}
+		for _, s := range in.sources {
+			s.repeatPLI(pkt.Arrival)
+		}
 	}
 	if ext := extension(&pkt.Header, in.twccID); len(ext) == 2 {
 		at := in.peer.sfu.clock.since(pkt.Arrival).Microseconds()

@@ -10,6 +10,9 @@ import (
 const (
 	// pliEvery is above the 300 ms within which Chromium ignores another request.
 	pliEvery = 310 * time.Millisecond
+	// gateDelay is how long a client may take to open its own gate after ours, if it sends nothing before: a keyframe
+	// that its gate still drops costs pliEvery.
+	gateDelay = 60 * time.Millisecond
 	// pliPatience bounds the requests to a source that sends nothing; they go on when it does.
 	pliPatience = 3 * time.Second
 )
@@ -36,15 +39,18 @@ func (s *source) requestKeyframe(now time.Time) {
 // repeatPLI sends the request that is due.
 func (s *source) repeatPLI(now time.Time) {
 	k := &s.key
+	in := &s.peer.in
 	if !k.wanted || s.ssrc == 0 || now.Sub(k.sent) < pliEvery {
 		return
+	}
+	if !in.opened.IsZero() && now.Sub(in.opened) < gateDelay {
+		return // its first packet says that its gate is open
 	}
 	if now.Sub(k.since) > pliPatience && now.Sub(s.heard) > silentAfter {
 		return
 	}
 	k.sent = now
 	s.plis++
-	in := &s.peer.in
 	writeRTCP(in.wire, []rtcp.Packet{&rtcp.PictureLossIndication{SenderSSRC: in.ssrc, MediaSSRC: s.ssrc}})
 }
 

@@ -21,10 +21,10 @@ func TestPLI_AtPoint_AndAgainUntilAKeyframeHasPassed(t *testing.T) {
 		var at []time.Duration
 		began := time.Now()
 		for range 100 {
+			a.send(time.Now(), cam.shoot(1, false)...)
 			if a.plis() > 0 {
 				at = append(at, time.Since(began))
 			}
-			a.send(time.Now(), cam.shoot(1, false)...)
 			s.run20ms()
 		}
 		if at[0] != 0 || len(at) != 7 {

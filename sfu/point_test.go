@@ -79,9 +79,11 @@ func TestPoint_TooManyOrClosedPeers_LeaveSlotsEmpty(t *testing.T) {
 
 func TestClose_EmptiesTheSlotsThatCarryThePeer(t *testing.T) {
 	s, a, b := pair(t)
-	a.Close()
-	a.Close()
 	var cam camera
+	a.send(time.Now(), cam.shoot(1, false)...)
+	b.wire.take()
+	a.Close()
+	a.Close()
 	a.send(time.Now(), cam.shoot(1, true)...)
 	if got := b.wire.take(); len(got) != 0 {
 		t.Errorf("%d packets after Close", len(got))
