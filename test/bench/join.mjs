@@ -1,27 +1,36 @@
 /**
  * From a link to the preview, to 'waiting' and to a media connection (ICE and DTLS up), in Chromium, as
  * on a phone that has allowed camera and microphone before; the page taps 'Join' by itself as soon as
- * the preview shows. And a guest who is let into a running visit without a warm connection: from
- * admission to pictures both ways. `node test/bench/join.mjs [N]` does each N times, 20 if left out.
+ * the preview shows. And a guest who joins a running visit and is let in at once, without a warm
+ * connection: from admission to the first decoded frames both ways. `node test/bench/join.mjs [N]` does each N times, 20 if left out.
  */
-import { gzipSync } from 'node:zlib';
-import { launchChromium } from '../e2e/harness/browser.mjs';
-import { Server } from '../e2e/harness/server.mjs';
-import { Stage } from '../e2e/harness/stage.mjs';
-import { coldPeer } from './cold.mjs';
-import { clickedAt, firstAfter, sinceOpened } from './instruments.mjs';
-import { stopwatch } from './stopwatch.mjs';
-import { print, summary } from './summary.mjs';
+import { gzipSync } from "node:zlib";
+import { launchChromium } from "../e2e/harness/browser.mjs";
+import { Server } from "../e2e/harness/server.mjs";
+import { Stage } from "../e2e/harness/stage.mjs";
+import { coldPeer } from "./cold.mjs";
+import { captureFiles } from "./devices.mjs";
+import {
+  arrive,
+  clickedAt,
+  firstAfter,
+  phone,
+  sinceOpened,
+  sitDown,
+} from "./instruments.mjs";
+import { stopwatch } from "./stopwatch.mjs";
+import { print, summary } from "./summary.mjs";
 
 const runs = Number(process.argv[2] ?? 20);
-/** The browser's own fake devices, which start as real ones do. */
-const ownDevices = { coded: false, bypassCSP: true };
+const instruments = { coded: false, bypassCSP: true };
 
 /** Runs in a page before its scripts: taps 'Join' when the preview shows. */
 function eager() {
-  addEventListener('marked', (event) => {
-    if (/** @type {CustomEvent} */ (event).detail !== 'preview') return;
-    /** @type {HTMLElement | null} */ (document.querySelector('[data-testid="join"]'))?.click();
+  addEventListener("marked", (event) => {
+    if (/** @type {CustomEvent} */ (event).detail !== "preview") return;
+    /** @type {HTMLElement | null} */ (
+      document.querySelector('[data-testid="join"]')
+    )?.click();
   });
 }
 
@@ -33,11 +42,14 @@ function eager() {
 function weigh(page) {
   /** @type {Promise<number>[]} */
   const sizes = [];
-  page.on('response', (response) => {
-    if (response.request().resourceType() !== 'script') return;
-    sizes.push(response.body().then((body) => gzipSync(body, { level: 9 }).length));
+  page.on("response", (response) => {
+    if (response.request().resourceType() !== "script") return;
+    sizes.push(
+      response.body().then((body) => gzipSync(body, { level: 9 }).length),
+    );
   });
-  return async () => (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0) / 1000;
+  return async () =>
+    (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0) / 1000;
 }
 
 /**
@@ -47,8 +59,12 @@ function weigh(page) {
  */
 async function opening(stage) {
   const clinic = await stage.clinic();
-  const { patient } = await clinic.visit('Maria Lopez');
-  const maria = await stage.visitor('Maria', { ...ownDevices, before: [stopwatch, eager] });
+  const { patient } = await clinic.visit("Maria Lopez");
+  const maria = await stage.visitor("Maria", {
+    ...instruments,
+    device: phone,
+    before: [stopwatch, eager],
+  });
   const weight = weigh(maria.page);
   await maria.page.goto(patient.link);
   const { preview, waiting, connected } = await sinceOpened(maria);
@@ -60,37 +76,45 @@ async function opening(stage) {
 /** A guest joins again and again over connections made at each admission. @param {Stage} stage */
 async function guests(stage) {
   const clinic = await stage.clinic();
-  const made = await clinic.visit('Maria Lopez', [{ role: 'specialist', name: 'Dr Wei Lin' }]);
-  const osei = await stage.clinician('Osei', { bypassCSP: true, before: [stopwatch] });
-  await osei.open(await clinic.clinician('Dr Ama Osei'));
-  const maria = await stage.visitor('Maria');
-  await maria.arrive(made.patient);
+  const made = await clinic.visit("Maria Lopez", [
+    { role: "specialist", name: "Dr Wei Lin" },
+  ]);
+  const osei = await stage.clinician("Osei", {
+    ...instruments,
+    before: [stopwatch],
+  });
+  await sitDown(osei, await clinic.clinician("Dr Ama Osei"));
+  const maria = await stage.visitor("Maria", { ...instruments, device: phone });
+  await arrive(maria, made.patient);
   await osei.admit(maria);
-  await maria.sees(osei);
-  const lin = await stage.visitor('Lin', { bypassCSP: true, before: [stopwatch, coldPeer] });
-  await lin.arrive(made.guests[0]);
+  const lin = await stage.visitor("Lin", {
+    ...instruments,
+    device: phone,
+    before: [stopwatch, coldPeer],
+  });
+  await arrive(lin, made.guests[0]);
   const atGuest = [];
   const ofGuest = [];
   for (let i = 0; i < runs; i += 1) {
-    await osei.sawRow(lin, 'waiting');
+    await osei.sawRow(lin, "waiting");
     await osei.openCard(lin);
-    await osei.hook('confirm-admit').click();
+    await osei.hook("confirm-admit").click();
     const clicked = await clickedAt(osei);
     await osei.inVisitWith(lin);
-    atGuest.push(await firstAfter(lin, 'frames', clicked));
-    ofGuest.push(await firstAfter(osei, 'frames', clicked, lin));
-    await osei.press('return', lin);
-    await lin.atState('waiting');
+    atGuest.push(await firstAfter(lin, "decoded", clicked));
+    ofGuest.push(await firstAfter(osei, "decoded", clicked));
+    await osei.press("return", lin);
+    await lin.atState("waiting");
   }
   return { atGuest, ofGuest };
 }
 
 const server = await Server.start();
-const args = ['--autoplay-policy=no-user-gesture-required'];
+const devices = await captureFiles();
 
-/** @template T @param {boolean} allow @param {(stage: Stage) => Promise<T>} play */
-async function inBrowser(allow, play) {
-  const browser = await launchChromium({ allow, args });
+/** @template T @param {(stage: Stage) => Promise<T>} play */
+async function inBrowser(play) {
+  const browser = await launchChromium({ allow: true, args: devices.args });
   const result = await play(new Stage(server, browser));
   await browser.close();
   return result;
@@ -99,7 +123,7 @@ async function inBrowser(allow, play) {
 /** @type {Record<'preview' | 'waiting' | 'connected', number[]>} */
 const all = { preview: [], waiting: [], connected: [] };
 let kilobytes = 0;
-await inBrowser(true, async (stage) => {
+await inBrowser(async (stage) => {
   await opening(stage); // the first page of a browser also starts its processes
   for (let i = 0; i < runs; i += 1) {
     const times = await opening(stage);
@@ -109,19 +133,22 @@ await inBrowser(true, async (stage) => {
     kilobytes = times.kilobytes;
   }
 });
-const { atGuest, ofGuest } = await inBrowser(false, guests);
+const { atGuest, ofGuest } = await inBrowser(guests);
 await server.stop();
+await devices.remove();
 
-console.log('From the link, in a browser without cache:');
-print('preview shows', all.preview);
-print('waiting', all.waiting);
-print('media connected', all.connected);
-console.log('A guest who was not connected while waiting, from the click on admit:');
-print('first picture at the guest', atGuest);
-print('first picture of the guest at the clinician', ofGuest);
+console.log("From the link, in a browser without cache:");
+print("preview shows", all.preview);
+print("waiting", all.waiting);
+print("media connected", all.connected);
+console.log(
+  "A guest who was not connected while waiting, from the click on admit:",
+);
+print("first frame decoded at the guest", atGuest);
+print("first frame of the guest decoded at the clinician", ofGuest);
 console.log(
   JSON.stringify({
-    bench: 'join',
+    bench: "join",
     n: runs,
     preview_ms: summary(all.preview),
     waiting_ms: summary(all.waiting),

@@ -6,7 +6,10 @@
  */
 function quantile(values, share) {
   const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.ceil(share * sorted.length) - 1)] ?? NaN;
+  return (
+    sorted[Math.min(sorted.length - 1, Math.ceil(share * sorted.length) - 1)] ??
+    NaN
+  );
 }
 
 /**
@@ -15,11 +18,16 @@ function quantile(values, share) {
  * @param {number[]} values
  */
 export function summary(values) {
-  return { p50: Math.round(quantile(values, 0.5)), p95: Math.round(quantile(values, 0.95)) };
+  return {
+    p50: Math.round(quantile(values, 0.5)),
+    p95: Math.round(quantile(values, 0.95)),
+  };
 }
 
 /** @param {string} what @param {number[]} values */
 export function print(what, values) {
   const { p50, p95 } = summary(values);
-  console.log(`${what.padEnd(44)} n ${values.length}  median ${p50} ms  p95 ${p95} ms`);
+  console.log(
+    `${what.padEnd(50)} n ${values.length}  median ${p50} ms  p95 ${p95} ms`,
+  );
 }
