@@ -67,6 +67,40 @@ test('no peer before the view wants one', async () => {
   expect(link.state).toBe('connecting');
 });
 
+describe('a peer is built before it is wanted', () => {
+  beforeEach(async () => {
+    await welcomed(viewOf('checking'));
+    await vi.advanceTimersByTimeAsync(500);
+  });
+
+  test('and offered when it is', async () => {
+    expect(FakePeerConnection.all).toHaveLength(1);
+    expect(offers).toEqual([]);
+    link.viewed(waits());
+    await settled();
+    expect(offers).toEqual(['offer 0']);
+    expect(FakePeerConnection.all).toHaveLength(1);
+    expect(link.state).toBe('connecting');
+  });
+
+  test('and closed with the page, or when the person goes', async () => {
+    link.viewed(viewOf('left'));
+    expect(FakePeerConnection.last.connectionState).toBe('closed');
+    link.viewed(viewOf('checking'));
+    await vi.advanceTimersByTimeAsync(500);
+    expect(FakePeerConnection.all).toHaveLength(2);
+    link.close();
+    expect(FakePeerConnection.last.connectionState).toBe('closed');
+  });
+
+  test('but not by a page that closed meanwhile', async () => {
+    await welcomed(viewOf('checking'));
+    link.close();
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(FakePeerConnection.all).toHaveLength(1);
+  });
+});
+
 test('the offer has own sound and picture first, then four pairs, and its gates already', async () => {
   const pc = await connected();
   const pairs = Array.from({ length: 4 }, () => ['audio recvonly', 'video recvonly']).flat();

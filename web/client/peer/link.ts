@@ -12,6 +12,8 @@ import { Peer, type Kind } from './peer';
 const patienceMS = 5000;
 /** From the answer to connected. */
 const connectMS = 12_000;
+/** The page has shown itself by then. */
+const calmMS = 500;
 
 export type MediaState = 'none' | 'connecting' | 'up' | 'interrupted';
 
@@ -32,6 +34,9 @@ export class PeerLink {
   #view: View | undefined;
   #lineUp = false;
   #peer: Peer | undefined;
+  /** built before it is wanted, because building one takes a phone longer than the network does */
+  #spare: Peer | undefined;
+  #calm: ReturnType<typeof setTimeout> | undefined;
   #generation = 0;
   #offering = false;
   #wasUp = false;
@@ -89,6 +94,7 @@ export class PeerLink {
 
   async welcomed(welcome: Welcome): Promise<void> {
     this.#iceServers = welcome.iceServers;
+    this.#dropSpare(); // it has the credentials of before
     this.#lineUp = true;
     this.#take(welcome.view);
     if (welcome.answer !== undefined && this.#peer) {
@@ -135,6 +141,7 @@ export class PeerLink {
   close(): void {
     this.lineLost();
     this.#view = undefined;
+    this.#dropSpare();
     this.#drop();
   }
 
@@ -152,6 +159,7 @@ export class PeerLink {
     if (!this.#view?.connect) {
       this.#wasUp = false;
       this.#drop();
+      this.#prepare();
     } else if (this.#lineUp && !this.#offering && !this.#retry && !this.#peer)
       void this.#negotiate();
     this.#feed();
@@ -205,6 +213,15 @@ export class PeerLink {
     const gated = await this.#gatekeeper.ready();
     if (!this.#view?.connect) throw new VisitError('not_yet', 'no longer wanted');
     this.#drop();
+    const peer = this.#spare ?? this.#build(gated);
+    this.#spare = undefined;
+    this.#peer = peer;
+    this.#generation += 1;
+    this.#hooks.changed();
+    return peer;
+  }
+
+  #build(gated: boolean): Peer {
     const peer: Peer = new Peer({
       iceServers: this.#iceServers ?? [],
       pairs: this.#pairs,
@@ -213,10 +230,32 @@ export class PeerLink {
         if (peer === this.#peer) this.#moved(peer);
       },
     });
-    this.#peer = peer;
-    this.#generation += 1;
-    this.#hooks.changed();
     return peer;
+  }
+
+  /** Builds the spare peer, without an offer, of somebody who will want one. */
+  #prepare(): void {
+    if (!this.#willWant) this.#dropSpare();
+    else if (!this.#spare) {
+      this.#calm ??= setTimeout(() => {
+        void this.#gatekeeper.ready().then((gated) => {
+          if (this.#calm !== undefined && this.#willWant) this.#spare = this.#build(gated);
+          this.#calm = undefined;
+        });
+      }, calmMS);
+    }
+  }
+
+  get #willWant(): boolean {
+    const state = this.#view?.me.state;
+    return this.#view?.connect === false && (state === 'checking' || state === 'waiting');
+  }
+
+  #dropSpare(): void {
+    clearTimeout(this.#calm);
+    this.#calm = undefined;
+    this.#spare?.close();
+    this.#spare = undefined;
   }
 
   async #accept(peer: Peer, answer: Answer): Promise<void> {
