@@ -100,9 +100,8 @@ function nextFrame(
   old.addEventListener('timeupdate', () => arrived(undefined), { once: true });
 }
 
-/** On the next task: Safari refuses to play in the one that set the source. */
+/** Again on the next task where it is refused: Safari does not play in the one that set the source. */
 function play(element: HTMLVideoElement): void {
-  setTimeout(() => {
-    if (element.srcObject && element.paused) element.play().catch(() => undefined);
-  });
+  const start = () => (element.srcObject && element.paused ? element.play() : Promise.resolve());
+  start().catch(() => setTimeout(() => void start().catch(() => undefined)));
 }

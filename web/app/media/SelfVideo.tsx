@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import type { Live } from '../state/live';
 import type { Controls } from '../state/controls';
 import { deviceWords } from '../words/devices';
@@ -8,7 +8,7 @@ import { Icon } from '../ui/Icon';
 export function SelfVideo({ live, controls }: { live: Live; controls: Controls }) {
   const element = useRef<HTMLVideoElement>(null);
   const { camera } = live.visit;
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (element.current !== null) return camera.attach(element.current);
     return undefined;
   }, [camera]);

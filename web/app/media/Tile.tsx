@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import type { Participant } from '../../client/index';
 import { coverOf, isSilent, type Cover } from '../state/stage';
 import { Avatar } from '../ui/Avatar';
@@ -25,7 +25,8 @@ interface Props {
 export function Tile({ person, onShow }: Props) {
   const element = useRef<HTMLVideoElement>(null);
   const { video, seat, role, name } = person;
-  useEffect(() => {
+  // Not after the next painting: that of a whole new screen is what a picture would wait for.
+  useLayoutEffect(() => {
     if (element.current !== null) return video.attach(element.current);
     return undefined;
   }, [video]);
