@@ -39,7 +39,9 @@ func newVisitOf(n int) Visit {
 	}
 }
 
-func guest(v, n int, role Role) Invite { return Invite{Seat: Seat{ID: seatID(v, n), Role: role, Name: "Guest"}} }
+func guest(v, n int, role Role) Invite {
+	return Invite{Seat: Seat{ID: seatID(v, n), Role: role, Name: "Guest"}}
+}
 
 // world drives a room as its owner does.
 type world struct {
