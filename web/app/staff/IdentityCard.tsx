@@ -65,7 +65,7 @@ function Who({ row, now }: { row: Row; now: number }) {
       {row.role !== 'patient' && <p class="identity-born">{roleName[row.role]}</p>}
       {row.birthDate !== undefined && (
         <p class="identity-born">
-          {staffWords.born} {birthDate(row.birthDate)}
+          {staffWords.born} {birthDate(row.birthDate)}{' '}
           <span class="identity-age">{staffWords.age(age(row.birthDate, now))}</span>
         </p>
       )}
