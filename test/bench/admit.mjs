@@ -4,21 +4,15 @@
  * admission, in turns. `node test/bench/admit.mjs [N]` admits N patients each way, 30 if left out.
  * When the frame is on the screen is measured too: it is the browser's own time to start an element.
  */
-import { launchChromium } from "../e2e/harness/browser.mjs";
-import { Server } from "../e2e/harness/server.mjs";
-import { Stage } from "../e2e/harness/stage.mjs";
-import { until } from "../e2e/harness/until.mjs";
-import { coldPeer } from "./cold.mjs";
-import { captureFiles } from "./devices.mjs";
-import {
-  arrive,
-  clickedAt,
-  firstAfter,
-  phone,
-  sitDown,
-} from "./instruments.mjs";
-import { stopwatch } from "./stopwatch.mjs";
-import { print, summary } from "./summary.mjs";
+import { launchChromium } from '../e2e/harness/browser.mjs';
+import { Server } from '../e2e/harness/server.mjs';
+import { Stage } from '../e2e/harness/stage.mjs';
+import { until } from '../e2e/harness/until.mjs';
+import { coldPeer } from './cold.mjs';
+import { captureFiles } from './devices.mjs';
+import { arrive, clickedAt, firstAfter, phone, sitDown } from './instruments.mjs';
+import { stopwatch } from './stopwatch.mjs';
+import { print, summary } from './summary.mjs';
 
 const instruments = { bypassCSP: true, coded: false };
 const admissions = Number(process.argv[2] ?? 30);
@@ -30,9 +24,9 @@ const admissions = Number(process.argv[2] ?? 30);
  * @param {boolean} warm
  */
 async function admission(stage, clinic, osei, warm) {
-  const { patient } = await clinic.visit("Maria Lopez");
+  const { patient } = await clinic.visit('Maria Lopez');
   const before = warm ? [stopwatch] : [stopwatch, coldPeer];
-  const maria = await stage.visitor("Maria", {
+  const maria = await stage.visitor('Maria', {
     ...instruments,
     before,
     device: phone,
@@ -41,28 +35,24 @@ async function admission(stage, clinic, osei, warm) {
   if (warm) await maria.connected();
   await osei.openCard(maria);
   const armed = warm ? [osei, maria] : [osei];
-  const count = async (
-    /** @type {import('../e2e/harness/person.mjs').Person} */ person,
-  ) => (await person.traffic()).framesEncoded;
+  const count = async (/** @type {import('../e2e/harness/person.mjs').Person} */ person) =>
+    (await person.traffic()).framesEncoded;
   for (const person of armed) {
     const start = await count(person);
-    await until(
-      "the encoder runs",
-      async () => (await count(person)) > start + 5,
-    );
+    await until('the encoder runs', async () => (await count(person)) > start + 5);
   }
-  await osei.hook("confirm-admit").click();
+  await osei.hook('confirm-admit').click();
   const clicked = await clickedAt(osei);
   const both = [osei, maria];
   const first = (/** @type {'decoded' | 'sounds' | 'frames'} */ what) =>
     Promise.all(both.map((person) => firstAfter(person, what, clicked)));
   const [video, audio, shown] = await Promise.all([
-    first("decoded"),
-    first("sounds"),
-    first("frames"),
+    first('decoded'),
+    first('sounds'),
+    first('frames'),
   ]);
   await osei.end();
-  await maria.atScreen("over");
+  await maria.atScreen('over');
   await stage.leave(maria);
   return { video, audio, shown };
 }
@@ -72,11 +62,11 @@ const devices = await captureFiles();
 const browser = await launchChromium({ allow: true, args: devices.args });
 const stage = new Stage(server, browser);
 const clinic = await stage.clinic();
-const osei = await stage.clinician("Osei", {
+const osei = await stage.clinician('Osei', {
   ...instruments,
   before: [stopwatch],
 });
-await sitDown(osei, await clinic.clinician("Dr Ama Osei"));
+await sitDown(osei, await clinic.clinician('Dr Ama Osei'));
 /** @type {Record<'video' | 'audio' | 'shown' | 'coldVideo' | 'coldAudio' | 'coldShown', number[]>} */
 const all = {
   video: [],
@@ -101,18 +91,16 @@ await browser.close();
 await server.stop();
 await devices.remove();
 
-console.log(
-  "Click on admit to the other person, both directions of each admission counted:",
-);
-print("first frame decoded, armed", all.video);
-print("first sound, armed", all.audio);
-print("first frame shown, armed", all.shown);
-print("first frame decoded, connection made at admission", all.coldVideo);
-print("first sound, connection made at admission", all.coldAudio);
-print("first frame shown, connection made at admission", all.coldShown);
+console.log('Click on admit to the other person, both directions of each admission counted:');
+print('first frame decoded, armed', all.video);
+print('first sound, armed', all.audio);
+print('first frame shown, armed', all.shown);
+print('first frame decoded, connection made at admission', all.coldVideo);
+print('first sound, connection made at admission', all.coldAudio);
+print('first frame shown, connection made at admission', all.coldShown);
 console.log(
   JSON.stringify({
-    bench: "admit",
+    bench: 'admit',
     n: admissions,
     video_ms: summary(all.video),
     audio_ms: summary(all.audio),

@@ -6,7 +6,7 @@ export function coldPeer() {
   /** @param {string} text of a message from the server */
   const cooled = (text) => {
     const message = JSON.parse(text);
-    const view = message.t === "view" ? message.d : message.d?.view;
+    const view = message.t === 'view' ? message.d : message.d?.view;
     if (view && !view.send) view.connect = false;
     return JSON.stringify(message);
   };
@@ -15,9 +15,9 @@ export function coldPeer() {
   WebSocket.prototype.addEventListener = function (...args) {
     const [type, listener, options] = args;
     const hear =
-      type === "message"
+      type === 'message'
         ? (/** @type {MessageEvent} */ { data }) =>
-            listener(new MessageEvent("message", { data: cooled(data) }))
+            listener(new MessageEvent('message', { data: cooled(data) }))
         : listener;
     addEventListener.call(this, type, hear, options);
   };

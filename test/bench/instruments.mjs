@@ -1,5 +1,5 @@
 /** Reading the stopwatches of pages. */
-import { until } from "../e2e/harness/until.mjs";
+import { until } from '../e2e/harness/until.mjs';
 
 /** @typedef {import('../e2e/harness/person.mjs').Person} Person */
 
@@ -22,9 +22,7 @@ export async function firstAfter(person, what, since, of) {
   ) => {
     /** @type {{ seat?: string, at: number }[]} */
     const seen = /** @type {any} */ (window).times[wanted.what];
-    return seen.find(
-      ({ seat, at }) => at >= wanted.since && (wanted.seat ?? seat) === seat,
-    )?.at;
+    return seen.find(({ seat, at }) => at >= wanted.since && (wanted.seat ?? seat) === seat)?.at;
   };
   const at = await until(`${person.name} has ${what}`, () =>
     person.page.evaluate(look, { what, since, seat: of?.seat }),
@@ -40,10 +38,8 @@ export async function firstAfter(person, what, since, of) {
 export async function sinceOpened(person) {
   const read = () =>
     person.page.evaluate(() => {
-      const { preview, waiting, connected } = /** @type {any} */ (window).times
-        .marks;
-      const since = (/** @type {number} */ time) =>
-        time - performance.timeOrigin;
+      const { preview, waiting, connected } = /** @type {any} */ (window).times.marks;
+      const since = (/** @type {number} */ time) => time - performance.timeOrigin;
       return {
         preview: since(preview),
         waiting: since(waiting),
@@ -68,7 +64,7 @@ export async function sinceOpened(person) {
  */
 export async function arrive(visitor, seat) {
   await visitor.open(seat);
-  await visitor.atScreen("preview");
+  await visitor.atScreen('preview');
   await visitor.previewRuns();
   await visitor.join();
 }

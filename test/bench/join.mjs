@@ -4,33 +4,24 @@
  * the preview shows. And a guest who joins a running visit and is let in at once, without a warm
  * connection: from admission to the first decoded frames both ways. `node test/bench/join.mjs [N]` does each N times, 20 if left out.
  */
-import { gzipSync } from "node:zlib";
-import { launchChromium } from "../e2e/harness/browser.mjs";
-import { Server } from "../e2e/harness/server.mjs";
-import { Stage } from "../e2e/harness/stage.mjs";
-import { coldPeer } from "./cold.mjs";
-import { captureFiles } from "./devices.mjs";
-import {
-  arrive,
-  clickedAt,
-  firstAfter,
-  phone,
-  sinceOpened,
-  sitDown,
-} from "./instruments.mjs";
-import { stopwatch } from "./stopwatch.mjs";
-import { print, summary } from "./summary.mjs";
+import { gzipSync } from 'node:zlib';
+import { launchChromium } from '../e2e/harness/browser.mjs';
+import { Server } from '../e2e/harness/server.mjs';
+import { Stage } from '../e2e/harness/stage.mjs';
+import { coldPeer } from './cold.mjs';
+import { captureFiles } from './devices.mjs';
+import { arrive, clickedAt, firstAfter, phone, sinceOpened, sitDown } from './instruments.mjs';
+import { stopwatch } from './stopwatch.mjs';
+import { print, summary } from './summary.mjs';
 
 const runs = Number(process.argv[2] ?? 20);
 const instruments = { coded: false, bypassCSP: true };
 
 /** Runs in a page before its scripts: taps 'Join' when the preview shows. */
 function eager() {
-  addEventListener("marked", (event) => {
-    if (/** @type {CustomEvent} */ (event).detail !== "preview") return;
-    /** @type {HTMLElement | null} */ (
-      document.querySelector('[data-testid="join"]')
-    )?.click();
+  addEventListener('marked', (event) => {
+    if (/** @type {CustomEvent} */ (event).detail !== 'preview') return;
+    /** @type {HTMLElement | null} */ (document.querySelector('[data-testid="join"]'))?.click();
   });
 }
 
@@ -42,14 +33,11 @@ function eager() {
 function weigh(page) {
   /** @type {Promise<number>[]} */
   const sizes = [];
-  page.on("response", (response) => {
-    if (response.request().resourceType() !== "script") return;
-    sizes.push(
-      response.body().then((body) => gzipSync(body, { level: 9 }).length),
-    );
+  page.on('response', (response) => {
+    if (response.request().resourceType() !== 'script') return;
+    sizes.push(response.body().then((body) => gzipSync(body, { level: 9 }).length));
   });
-  return async () =>
-    (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0) / 1000;
+  return async () => (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0) / 1000;
 }
 
 /**
@@ -59,8 +47,8 @@ function weigh(page) {
  */
 async function opening(stage) {
   const clinic = await stage.clinic();
-  const { patient } = await clinic.visit("Maria Lopez");
-  const maria = await stage.visitor("Maria", {
+  const { patient } = await clinic.visit('Maria Lopez');
+  const maria = await stage.visitor('Maria', {
     ...instruments,
     device: phone,
     before: [stopwatch, eager],
@@ -76,18 +64,16 @@ async function opening(stage) {
 /** A guest joins again and again over connections made at each admission. @param {Stage} stage */
 async function guests(stage) {
   const clinic = await stage.clinic();
-  const made = await clinic.visit("Maria Lopez", [
-    { role: "specialist", name: "Dr Wei Lin" },
-  ]);
-  const osei = await stage.clinician("Osei", {
+  const made = await clinic.visit('Maria Lopez', [{ role: 'specialist', name: 'Dr Wei Lin' }]);
+  const osei = await stage.clinician('Osei', {
     ...instruments,
     before: [stopwatch],
   });
-  await sitDown(osei, await clinic.clinician("Dr Ama Osei"));
-  const maria = await stage.visitor("Maria", { ...instruments, device: phone });
+  await sitDown(osei, await clinic.clinician('Dr Ama Osei'));
+  const maria = await stage.visitor('Maria', { ...instruments, device: phone });
   await arrive(maria, made.patient);
   await osei.admit(maria);
-  const lin = await stage.visitor("Lin", {
+  const lin = await stage.visitor('Lin', {
     ...instruments,
     device: phone,
     before: [stopwatch, coldPeer],
@@ -96,15 +82,15 @@ async function guests(stage) {
   const atGuest = [];
   const ofGuest = [];
   for (let i = 0; i < runs; i += 1) {
-    await osei.sawRow(lin, "waiting");
+    await osei.sawRow(lin, 'waiting');
     await osei.openCard(lin);
-    await osei.hook("confirm-admit").click();
+    await osei.hook('confirm-admit').click();
     const clicked = await clickedAt(osei);
     await osei.inVisitWith(lin);
-    atGuest.push(await firstAfter(lin, "decoded", clicked));
-    ofGuest.push(await firstAfter(osei, "decoded", clicked));
-    await osei.press("return", lin);
-    await lin.atState("waiting");
+    atGuest.push(await firstAfter(lin, 'decoded', clicked));
+    ofGuest.push(await firstAfter(osei, 'decoded', clicked));
+    await osei.press('return', lin);
+    await lin.atState('waiting');
   }
   return { atGuest, ofGuest };
 }
@@ -137,18 +123,16 @@ const { atGuest, ofGuest } = await inBrowser(guests);
 await server.stop();
 await devices.remove();
 
-console.log("From the link, in a browser without cache:");
-print("preview shows", all.preview);
-print("waiting", all.waiting);
-print("media connected", all.connected);
-console.log(
-  "A guest who was not connected while waiting, from the click on admit:",
-);
-print("first frame decoded at the guest", atGuest);
-print("first frame of the guest decoded at the clinician", ofGuest);
+console.log('From the link, in a browser without cache:');
+print('preview shows', all.preview);
+print('waiting', all.waiting);
+print('media connected', all.connected);
+console.log('A guest who was not connected while waiting, from the click on admit:');
+print('first frame decoded at the guest', atGuest);
+print('first frame of the guest decoded at the clinician', ofGuest);
 console.log(
   JSON.stringify({
-    bench: "join",
+    bench: 'join',
     n: runs,
     preview_ms: summary(all.preview),
     waiting_ms: summary(all.waiting),

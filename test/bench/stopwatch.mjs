@@ -13,21 +13,21 @@ export function stopwatch() {
   const mark = (/** @type {string} */ name) => {
     if (name in times.marks) return;
     times.marks[name] = Date.now();
-    dispatchEvent(new CustomEvent("marked", { detail: name }));
+    dispatchEvent(new CustomEvent('marked', { detail: name }));
   };
 
-  document.addEventListener("click", () => (times.clicked = Date.now()), {
+  document.addEventListener('click', () => (times.clicked = Date.now()), {
     capture: true,
   });
 
   /** @param {HTMLVideoElement} video */
   const film = (video) => {
-    const first = video.dataset["testid"] === "self-video";
+    const first = video.dataset['testid'] === 'self-video';
     const seen = () => {
-      if (first) mark("preview");
+      if (first) mark('preview');
       else
         times.frames.push({
-          seat: video.dataset["seat"] ?? "",
+          seat: video.dataset['seat'] ?? '',
           at: Date.now(),
         });
       video.requestVideoFrameCallback(seen);
@@ -36,14 +36,12 @@ export function stopwatch() {
   };
   const filmed = new WeakSet();
   new MutationObserver(() => {
-    for (const video of document.querySelectorAll("video")) {
+    for (const video of document.querySelectorAll('video')) {
       if (filmed.has(video)) continue;
       filmed.add(video);
       film(video);
     }
-    const state = document
-      .querySelector('[data-testid="state"]')
-      ?.getAttribute("data-state");
+    const state = document.querySelector('[data-testid="state"]')?.getAttribute('data-state');
     if (state) mark(state);
   }).observe(document, { subtree: true, childList: true, attributes: true });
 
@@ -61,7 +59,7 @@ export function stopwatch() {
   let watching;
   const watch = (/** @type {MediaStreamTrack} */ track) => {
     if (!watching) {
-      const script = new Blob([eye], { type: "text/javascript" });
+      const script = new Blob([eye], { type: 'text/javascript' });
       watching = new Worker(URL.createObjectURL(script));
       watching.onmessage = ({ data }) => times.decoded.push(data);
     }
@@ -85,14 +83,14 @@ export function stopwatch() {
   const ears = async () => {
     const context = new AudioContext();
     await context.audioWorklet.addModule(
-      URL.createObjectURL(new Blob([ear], { type: "text/javascript" })),
+      URL.createObjectURL(new Blob([ear], { type: 'text/javascript' })),
     );
     return context;
   };
   /** @param {MediaStreamTrack} track */
   const listen = async (track) => {
     const context = await (listening ??= ears());
-    const worklet = new AudioWorkletNode(context, "ear");
+    const worklet = new AudioWorkletNode(context, 'ear');
     worklet.port.onmessage = ({ data }) => times.sounds.push({ at: data });
     context.createMediaStreamSource(new MediaStream([track])).connect(worklet);
   };
@@ -102,13 +100,11 @@ export function stopwatch() {
   RTCPeerConnection.prototype.addTransceiver = function (kind, init) {
     const transceiver = addTransceiver.call(this, kind, init);
     const { track } = transceiver.receiver;
-    if (init?.direction === "recvonly") {
-      if (kind === "audio") void listen(track);
+    if (init?.direction === 'recvonly') {
+      if (kind === 'audio') void listen(track);
       else watch(track);
     }
-    this.addEventListener("connectionstatechange", () =>
-      mark(this.connectionState),
-    );
+    this.addEventListener('connectionstatechange', () => mark(this.connectionState));
     return transceiver;
   };
 }

@@ -6,10 +6,7 @@
  */
 function quantile(values, share) {
   const sorted = [...values].sort((a, b) => a - b);
-  return (
-    sorted[Math.min(sorted.length - 1, Math.ceil(share * sorted.length) - 1)] ??
-    NaN
-  );
+  return sorted[Math.min(sorted.length - 1, Math.ceil(share * sorted.length) - 1)] ?? NaN;
 }
 
 /**
@@ -27,7 +24,5 @@ export function summary(values) {
 /** @param {string} what @param {number[]} values */
 export function print(what, values) {
   const { p50, p95 } = summary(values);
-  console.log(
-    `${what.padEnd(50)} n ${values.length}  median ${p50} ms  p95 ${p95} ms`,
-  );
+  console.log(`${what.padEnd(50)} n ${values.length}  median ${p50} ms  p95 ${p95} ms`);
 }
