@@ -56,21 +56,20 @@ export class Store {
     this.#takeMessages(welcome.messages);
   }
 
-  /** By type; an event that this version does not know is not for it. Returns the view if it was one. */
-  heard({ t, d }: Event): View | undefined {
+  /** By type; an event that this version does not know is not for it. */
+  heard({ t, d }: Event): void {
     // What a type carries is fixed by the generated wire types.
     switch (t) {
       case 'view':
         this.#takeView(d as View);
-        return d as View;
+        return;
       case 'list':
         this.#takeList(d as List);
-        return undefined;
+        return;
       case 'messages':
         this.#takeMessages((d as MessageBatch).messages);
-        return undefined;
+        return;
       default:
-        return undefined;
     }
   }
 

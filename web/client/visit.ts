@@ -317,8 +317,9 @@ class LiveVisit implements Visit {
   }
 
   #heard(event: Event): void {
-    const view = this.#store.heard(event);
-    if (view) this.#link.viewed(view);
+    // First what may leave the device: whoever hears of the news takes time to draw it.
+    if (event.t === 'view') this.#link.viewed(event.d as View);
+    this.#store.heard(event);
     this.#refresh();
   }
 
