@@ -12,6 +12,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
 
+	"github.com/anteroom/anteroom/internal/auth"
 	"github.com/anteroom/anteroom/rooms"
 	"github.com/anteroom/anteroom/rooms/store"
 	"github.com/anteroom/anteroom/rooms/store/storetest"
@@ -222,5 +223,32 @@ func TestWireErrors_AreDocumentedCodes(t *testing.T) {
 		if e := wireError(err); !slices.Contains(known, e.Code) || e.Retry != errors.Is(err, ErrRetry) {
 			t.Errorf("%v is %+v", err, e)
 		}
+	}
+}
+
+func TestConnect_AGuestOfAVisitUnderWay_IsConnectedWhileTheyCheck(t *testing.T) {
+	w := newWorld(t, nil)
+	maria := w.visit("Maria")
+	invite := func() auth.Identity {
+		out, err := w.do(maria.Visit, rooms.Invite{Seat: rooms.Seat{ID: rooms.SeatID(newID()), Role: rooms.Interpreter, Name: "Ivy"}})
+		w.must(err)
+		return auth.Identity{Kind: auth.Seat, Room: w.room.ID, Visit: maria.Visit, Seat: out.Seat}
+	}
+	if _, welcome := w.open(invite()); welcome.View.Connect {
+		t.Error("connected before the visit")
+	}
+	patient, welcome := w.open(maria)
+	if welcome.View.Connect {
+		t.Error("a patient who checks is connected")
+	}
+	if err := patient.ask(wire.TypeCheckIn, wire.Empty{}, nil); err != nil {
+		t.Fatal(err)
+	}
+	doctor, _ := w.open(w.staff())
+	if err := doctor.ask(wire.TypeAdmit, wire.Target{Visit: string(maria.Visit), Seat: string(maria.Seat)}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, welcome := w.open(invite()); !welcome.View.Connect || welcome.View.Send || welcome.View.Me.State != wire.SeatChecking {
+		t.Errorf("%+v", welcome.View)
 	}
 }

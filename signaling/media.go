@@ -206,7 +206,8 @@ func (a *actor) stalled(s *session) bool {
 }
 
 // mayConnect tells whether a session should have a peer: staff always, others when they are in the visit, near
-// the head of the queue, or about to be admitted. Who has one keeps it while they wait.
+// the head of the queue, or about to be admitted, and guests of a visit under way while they still check their devices,
+// because they are awaited. Who has one keeps it while they wait.
 func (a *actor) mayConnect(s *session) bool {
 	if s.isStaff() {
 		return true
@@ -224,6 +225,8 @@ func (a *actor) mayConnect(s *session) bool {
 		return true
 	case rooms.SeatWaiting:
 		return s.peer != nil || a.warm(v.ID) || a.armed(seat.ID)
+	case rooms.SeatChecking:
+		return seat.Role.Guest() && (v.Phase == rooms.PhaseActive || v.Phase == rooms.PhaseHeld)
 	}
 	return false
 }
