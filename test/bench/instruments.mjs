@@ -8,6 +8,11 @@ export function clickedAt(person) {
   return person.page.evaluate(() => /** @type {any} */ (window).times.clicked);
 }
 
+/** When this person was seen to wait. @param {Person} person @returns {Promise<number>} */
+export function waitingAt(person) {
+  return person.page.evaluate(() => /** @type {any} */ (window).times.marks.waiting);
+}
+
 /**
  * How long it took from a time to the first picture or sound of somebody else, once it has come.
  *

@@ -45,13 +45,13 @@ export function stopwatch() {
     if (state) mark(state);
   }).observe(document, { subtree: true, childList: true, attributes: true });
 
-  // Tells when frames begin: the first one after 100 ms without.
+  // Tells when frames begin: the first one after a second without.
   const eye = `onmessage = async ({ data: { frames } }) => {
     let last = 0;
     for await (const frame of frames) {
       frame.close();
       const at = Date.now();
-      if (at - last > 100) postMessage({ at });
+      if (at - last > 1000) postMessage({ at });
       last = at;
     }
   };`;
