@@ -170,7 +170,7 @@ func TestActor_APanicEndsNothingElse(t *testing.T) {
 	}
 }
 
-// poison makes a session that panics when it is looked at: its slots are of a peer that does not exist.
+// poison has a session panic when it is next looked at: there is a message to send, and nowhere to note that it was.
 type poison struct{ seat rooms.SeatID }
 
 func (e poison) apply(a *actor) {

@@ -8,7 +8,7 @@ export type JoinCode = 'link_unknown' | 'link_revoked' | 'link_expired' | 'visit
 export type DeviceCode = 'denied' | 'missing' | 'busy' | 'insecure' | 'in_app' | 'unknown';
 
 /** Of this end: the request never reached the server, or the call was given up. */
-export type LocalCode = 'offline' | 'aborted' | 'closed' | 'not_connected';
+export type LocalCode = 'offline' | 'aborted' | 'closed';
 
 /** Everything that VisitError.code can be. */
 export type ErrorCode = Code | JoinCode | DeviceCode | LocalCode;

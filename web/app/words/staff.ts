@@ -229,7 +229,6 @@ const refused: Partial<Record<ErrorCode, Say>> = {
   too_many: () => 'That was a lot at once. Please wait a moment.',
   retry: () => 'It could not be saved yet. Please try again in a moment.',
   offline: () => 'There is no connection. Please try again in a moment.',
-  not_connected: () => 'There is no connection. Please try again in a moment.',
 };
 
 export function refusal(code: ErrorCode, by: string | undefined): string {
