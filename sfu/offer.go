@@ -120,7 +120,7 @@ func takeCodec(m transport.OfferedMedia) (transport.AcceptedMedia, error) {
 	}
 	c := m.Codecs[i]
 	c.Feedback = slices.DeleteFunc(slices.Clone(c.Feedback), func(f string) bool { return !slices.Contains(feed, f) })
-	taken := transport.AcceptedMedia{Codecs: []transport.Codec{c}, Extensions: make(map[string]uint8)}
+	taken := transport.AcceptedMedia{Codecs: append([]transport.Codec{c}, takeFlushCodec(m)...), Extensions: make(map[string]uint8)}
 	for _, uri := range uris {
 		if id := m.Extensions[uri]; id > 0 && id < 15 { // what one-byte headers can carry (RFC 8285 section 4.2)
 			taken.Extensions[uri] = id
@@ -156,9 +156,12 @@ func (in *inbound) addSource(k kind, m transport.OfferedMedia, a *transport.Acce
 func (o *outbound) addTrack(p *Peer, m transport.OfferedMedia, a *transport.AcceptedMedia) {
 	c := a.Codecs[0]
 	t := newTrack(track{
-		owner: p, kind: audio, ssrc: o.newSSRC(), pt: c.PT, rtxPT: c.RTXPT, cname: rand.Text(),
+		owner: p, kind: audio, ssrc: o.newSSRC(), pt: c.PT, rtxPT: c.RTXPT, flushPT: noFlush, cname: rand.Text(),
 		mid: []byte(m.MID), midID: a.Extensions[extMID], levelID: a.Extensions[extLevel],
 	})
+	if len(a.Codecs) > 1 {
+		t.flushPT = int(a.Codecs[1].PT)
+	}
 	if len(m.MID) > 16 { // what a one-byte header element can carry
 		t.midID = 0
 	}

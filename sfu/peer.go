@@ -110,12 +110,13 @@ func (p *Peer) point(want func(i int, s *slot) *Peer) {
 		from, to *source
 	}
 	var changes []change
+	now := time.Now()
 	p.out.mu.Lock()
 	for i, s := range p.out.slots {
 		s.carries = want(i, s)
 		for _, t := range s.tracks {
 			if from, to := t.src, s.carries.source(t.kind); from != to {
-				t.point(to)
+				t.point(to, now)
 				changes = append(changes, change{t, from, to})
 			}
 		}

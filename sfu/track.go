@@ -19,6 +19,7 @@ type track struct {
 	kind           kind
 	ssrc, rtxSSRC  uint32
 	pt, rtxPT      uint8 // rtxPT 0: retransmissions are repeats
+	flushPT        int
 	cname          string
 	midID, levelID uint8
 	mid            []byte
@@ -68,8 +69,11 @@ func newTrack(t track) *track {
 }
 
 // point makes the track carry src from its next packet on. The caller then edits the routes.
-func (t *track) point(src *source) {
+func (t *track) point(src *source, now time.Time) {
 	t.src, t.started = src, false
+	if src != nil {
+		t.flush(now)
+	}
 }
 
 // forward writes a packet of src as the track's own. It reports false if the track goes on waiting for a
@@ -101,10 +105,7 @@ func (t *track) forward(src *source, p *packet) bool {
 func (t *track) start(p *packet) {
 	t.started, t.epoch, t.first, t.newest = true, p.epoch, p.number, p.number
 	t.reported = time.Time{}
-	elapsed := uint32(1)
-	if !t.lastAt.IsZero() {
-		elapsed = uint32(max(1, ticks(p.arrival.Sub(t.lastAt), t.kind.clockRate())))
-	}
+	elapsed := t.elapsed(p.arrival)
 	t.shift = shift{
 		seq:    t.last.seq + 1 - uint16(p.number),
 		ts:     t.last.ts + elapsed - p.ts,
@@ -112,6 +113,14 @@ func (t *track) start(p *packet) {
 		tl0:    t.last.tl0 + 1 - p.vp8.tl0,
 		keyIdx: t.last.keyIdx + 1 - p.vp8.tidKey&0x1f,
 	}
+}
+
+// elapsed returns how much later than the last packet written one of that time is, in clock ticks.
+func (t *track) elapsed(now time.Time) uint32 {
+	if t.lastAt.IsZero() {
+		return 1
+	}
+	return uint32(max(1, ticks(now.Sub(t.lastAt), t.kind.clockRate())))
 }
 
 // position returns where the track stands with p. What p lacks stays as it was.

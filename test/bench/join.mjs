@@ -39,11 +39,15 @@ function eager() {
 function weigh(page) {
   /** @type {Promise<number>[]} */
   const sizes = [];
-  page.on('response', (response) => {
+  const measure = (/** @type {import('playwright-core').Response} */ response) => {
     if (response.request().resourceType() !== 'script') return;
     sizes.push(response.body().then((body) => gzipSync(body, { level: 9 }).length));
-  });
-  return async () => (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0) / 1000;
+  };
+  page.on('response', measure);
+  return async () => {
+    page.off('response', measure); // the page may be closed before a late one has come
+    return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0) / 1000;
+  };
 }
 
 /**

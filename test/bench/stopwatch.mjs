@@ -81,7 +81,7 @@ export function stopwatch() {
   /** @type {Promise<AudioContext> | undefined} */
   let listening;
   const ears = async () => {
-    const context = new AudioContext();
+    const context = new AudioContext({ latencyHint: 0 });
     await context.audioWorklet.addModule(
       URL.createObjectURL(new Blob([ear], { type: 'text/javascript' })),
     );
