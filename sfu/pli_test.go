@@ -151,3 +151,25 @@ func TestPLI_ViewerThatComesBack_GoesOnWithAKeyframe(t *testing.T) {
 		}
 	})
 }
+
+// A keyframe that comes before the viewer can take it would be lost, and Chromium ignores the next request for 300 ms.
+func TestPLI_ForAViewerNotYetConnected_WaitsForTheConnection(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, a, b := pair(t)
+		var cam camera
+		a.send(time.Now(), cam.shoot(1, true)...)
+		b.Point(nil, nil)
+		handler{b.Peer}.State(transport.State{Phase: transport.Disconnected})
+		pass(time.Second)
+		a.plis()
+		b.Point([]*Peer{a.Peer}, nil)
+		s.run20ms()
+		if n := a.plis(); n != 0 {
+			t.Fatalf("asked %d times for nobody", n)
+		}
+		handler{b.Peer}.State(transport.State{Phase: transport.Connected})
+		if n := a.plis(); n != 1 {
+			t.Fatalf("asked %d times when the viewer was connected", n)
+		}
+	})
+}

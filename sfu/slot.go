@@ -49,6 +49,12 @@ func (o *outbound) connect() []*source {
 	return waiting
 }
 
+func (o *outbound) isConnected() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.connected
+}
+
 // disconnect notes that packets are not written any more. Every track that goes on later begins anew, with
 // a keyframe, since the viewer has missed what came meanwhile.
 func (o *outbound) disconnect() {

@@ -195,7 +195,8 @@ func (s *source) forward(p *packet) {
 	}
 }
 
-// addRoute starts forwarding to a track. The caller holds SFU.mu. A nil source does nothing.
+// addRoute starts forwarding to a track. A viewer who is not connected yet gets the keyframe when they are: an earlier one
+// would be lost, and the publisher would not listen to the next request. The caller holds SFU.mu. A nil source does nothing.
 func (s *source) addRoute(t *track) {
 	if s == nil {
 		return
@@ -203,7 +204,9 @@ func (s *source) addRoute(t *track) {
 	s.peer.in.mu.Lock()
 	defer s.peer.in.mu.Unlock()
 	s.routes = append(s.routes, t)
-	s.requestKeyframe(time.Now())
+	if t.owner.out.isConnected() {
+		s.requestKeyframe(time.Now())
+	}
 }
 
 // removeRoute ends forwarding to a track. The caller holds SFU.mu. A nil source does nothing.

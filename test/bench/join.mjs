@@ -7,6 +7,7 @@ import { gzipSync } from 'node:zlib';
 import { launchChromium } from '../e2e/harness/browser.mjs';
 import { Server } from '../e2e/harness/server.mjs';
 import { Stage } from '../e2e/harness/stage.mjs';
+import { coldPeer } from './cold.mjs';
 import { captureFiles } from './devices.mjs';
 import {
   arrive,
@@ -79,13 +80,15 @@ async function opening(stage) {
  * @param {Stage} stage
  * @param {import('../e2e/harness/clinic.mjs').Clinic} clinic
  * @param {import('../e2e/harness/clinician.mjs').Clinician} osei
+ * @param {boolean} warm false: the guest's connection is made when they are admitted
  */
-async function guest(stage, clinic, osei) {
+async function guest(stage, clinic, osei, warm) {
   const made = await clinic.visit('Maria Lopez', [{ role: 'specialist', name: 'Dr Wei Lin' }]);
   const maria = await stage.visitor('Maria', { ...instruments, device: phone });
   await arrive(maria, made.patient);
   await osei.admit(maria);
-  const lin = await stage.visitor('Lin', { ...instruments, device: phone, before: [stopwatch] });
+  const before = warm ? [stopwatch] : [stopwatch, coldPeer];
+  const lin = await stage.visitor('Lin', { ...instruments, device: phone, before });
   await lin.open(made.guests[0]);
   await lin.atScreen('preview');
   await lin.previewRuns();
@@ -108,15 +111,19 @@ async function guests(stage) {
   const clinic = await stage.clinic();
   const osei = await stage.clinician('Osei', { ...instruments, before: [stopwatch] });
   await sitDown(osei, await clinic.clinician('Dr Ama Osei'));
-  await guest(stage, clinic, osei);
-  const atGuest = [];
-  const atPeer = [];
+  await guest(stage, clinic, osei, true);
+  /** @type {Record<'atGuest' | 'atPeer', number[]>} */
+  const warm = { atGuest: [], atPeer: [] };
+  /** @type {Record<'atGuest' | 'atPeer', number[]>} */
+  const cold = { atGuest: [], atPeer: [] };
   for (let i = 0; i < runs; i += 1) {
-    const times = await guest(stage, clinic, osei);
-    atGuest.push(times.atGuest);
-    atPeer.push(times.atPeer);
+    for (const times of [warm, cold]) {
+      const { atGuest, atPeer } = await guest(stage, clinic, osei, times === warm);
+      times.atGuest.push(atGuest);
+      times.atPeer.push(atPeer);
+    }
   }
-  return { atGuest, atPeer };
+  return { warm, cold };
 }
 
 const server = await Server.start();
@@ -143,7 +150,7 @@ await inBrowser(async (stage) => {
     kilobytes = times.kilobytes;
   }
 });
-const { atGuest, atPeer } = await inBrowser(guests);
+const { warm, cold } = await inBrowser(guests);
 await server.stop();
 await devices.remove();
 
@@ -152,8 +159,10 @@ print('preview shows', all.preview);
 print('waiting', all.waiting);
 print('media connected', all.connected);
 console.log("A guest, from the tap on 'Join' without the clinician's own time:");
-print('first frame decoded at the guest', atGuest);
-print('first frame of the guest decoded at the clinician', atPeer);
+print('first frame decoded at the guest', warm.atGuest);
+print('first frame of the guest decoded at the clinician', warm.atPeer);
+print('the same, connection made at admission', cold.atGuest);
+print('the same, at the clinician', cold.atPeer);
 console.log(
   JSON.stringify({
     bench: 'join',
@@ -161,8 +170,10 @@ console.log(
     preview_ms: summary(all.preview),
     waiting_ms: summary(all.waiting),
     connected_ms: summary(all.connected),
-    guest_first_frame_ms: summary(atGuest),
-    guest_first_frame_at_peer_ms: summary(atPeer),
+    guest_first_frame_ms: summary(warm.atGuest),
+    guest_first_frame_at_peer_ms: summary(warm.atPeer),
+    cold_guest_first_frame_ms: summary(cold.atGuest),
+    cold_guest_first_frame_at_peer_ms: summary(cold.atPeer),
     script_gzip_kb: Number(kilobytes.toFixed(1)),
   }),
 );
