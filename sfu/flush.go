@@ -51,5 +51,5 @@ func (t *track) flush(now time.Time) {
 	}
 	t.packets++
 	t.octets += uint32(len(silence))
-	_ = t.owner.out.wire.WriteRTP(h, silence)
+	_ = t.owner.out.wire.WriteRTP(nil, h, silence)
 }

@@ -28,7 +28,7 @@ func FuzzRTP(f *testing.F) {
 			}
 			b, now = b[n:], now.Add(time.Millisecond)
 		}
-		a.tick(now, true)
+		a.tick(nil, now, true)
 		for _, p := range v.wire.take() {
 			track := v.trackOf(p.SSRC)
 			if track == nil || p.PayloadType != track.pt {
@@ -60,9 +60,9 @@ func FuzzRTCP(f *testing.F) {
 		var cam camera
 		a.send(time.Now(), cam.shoot(3, true)...)
 		v.wire.take()
-		v.tick(time.Now(), true)
-		handler{v.Peer}.RTCP(b)
-		handler{a.Peer}.RTCP(b)
+		v.tick(nil, time.Now(), true)
+		handler{v.Peer}.RTCP(nil, b)
+		handler{a.Peer}.RTCP(nil, b)
 		if n := len(v.wire.take()); n > resendBudget {
 			t.Errorf("%d packets resent", n)
 		}

@@ -53,7 +53,7 @@ func TestGate_Closing_ForgetsWhatCouldBeResent(t *testing.T) {
 	var cam camera
 	a.send(time.Now(), cam.shoot(2, true)...)
 	seq := b.wire.take()[1].SequenceNumber
-	b.tick(time.Now(), false)
+	b.tick(nil, time.Now(), false)
 	a.SetGate(false)
 	b.tell(time.Now(), nackFor(b.track(video), seq))
 	if got := b.wire.take(); len(got) != 0 {

@@ -30,7 +30,7 @@ type fakeWire struct {
 	onRTP  func(rtp.Packet) // takes the packets that would be kept otherwise
 }
 
-func (w *fakeWire) WriteRTP(h *rtp.Header, payload []byte) error {
+func (w *fakeWire) WriteRTP(_ *transport.Batch, h *rtp.Header, payload []byte) error {
 	p := *(&rtp.Packet{Header: *h, Payload: payload}).Clone()
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -42,7 +42,7 @@ func (w *fakeWire) WriteRTP(h *rtp.Header, payload []byte) error {
 	return nil
 }
 
-func (w *fakeWire) WriteRTCP(compound []byte) error {
+func (w *fakeWire) WriteRTCP(_ *transport.Batch, compound []byte) error {
 	pkts, err := rtcp.Unmarshal(compound)
 	if err != nil {
 		panic(err) // we never write what we cannot read
@@ -178,7 +178,7 @@ func (p testPeer) tell(at time.Time, pkts ...rtcp.Packet) {
 	if err != nil {
 		panic(err)
 	}
-	p.readRTCP(b, at)
+	p.readRTCP(nil, b, at)
 }
 
 // voice returns an audio packet of the announced SSRC.
@@ -251,6 +251,6 @@ func pass(d time.Duration) {
 func (s *SFU) run20ms() {
 	pass(tickEvery)
 	for p := range s.peers {
-		p.tick(time.Now(), true)
+		p.tick(nil, time.Now(), true)
 	}
 }

@@ -141,12 +141,12 @@ func (in *inbound) viewers() []*Peer {
 }
 
 // tick sends the feedback that is due and returns which media is seen and whether that changed.
-func (in *inbound) tick(now time.Time, feedback bool) (media MediaState, changed bool) {
+func (in *inbound) tick(via *transport.Batch, now time.Time, feedback bool) (media MediaState, changed bool) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	in.logForbidden(now)
 	if in.gate {
-		in.feedback(now, feedback)
+		in.feedback(via, now, feedback)
 	}
 	for _, s := range in.sources {
 		seen := in.gate && !s.heard.IsZero() && now.Sub(s.heard) < silentAfter
@@ -164,7 +164,7 @@ func (in *inbound) tick(now time.Time, feedback bool) (media MediaState, changed
 	return media, changed
 }
 
-func (in *inbound) feedback(now time.Time, transportWide bool) {
+func (in *inbound) feedback(via *transport.Batch, now time.Time, transportWide bool) {
 	var pkts []rtcp.Packet
 	if now.Sub(in.reported) >= reportEvery {
 		in.reported = now
@@ -179,7 +179,7 @@ func (in *inbound) feedback(now time.Time, transportWide bool) {
 		}
 		s.repeatPLI(now)
 	}
-	writeRTCP(in.wire, pkts)
+	writeRTCP(via, in.wire, pkts)
 }
 
 // logForbidden tells of media that a closed gate dropped, seldom enough for a log.

@@ -28,8 +28,8 @@ type PeerOptions struct {
 
 // wire is what a peer needs of its transport.
 type wire interface {
-	WriteRTP(h *rtp.Header, payload []byte) error
-	WriteRTCP(compound []byte) error
+	WriteRTP(via *transport.Batch, h *rtp.Header, payload []byte) error
+	WriteRTCP(via *transport.Batch, compound []byte) error
 	Stats() transport.Stats
 	Close()
 }
@@ -187,7 +187,7 @@ func (h handler) RTP(pkt *transport.Packet) {
 	h.p.in.receive(pkt)
 }
 
-func (h handler) RTCP(compound []byte) { h.p.readRTCP(compound, time.Now()) }
+func (h handler) RTCP(via *transport.Batch, compound []byte) { h.p.readRTCP(via, compound, time.Now()) }
 
 func (h handler) State(st State) {
 	switch st.Phase {

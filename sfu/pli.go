@@ -51,7 +51,7 @@ func (s *source) repeatPLI(now time.Time) {
 	}
 	k.sent = now
 	s.plis++
-	writeRTCP(in.wire, []rtcp.Packet{&rtcp.PictureLossIndication{SenderSSRC: in.ssrc, MediaSSRC: s.ssrc}})
+	writeRTCP(nil, in.wire, []rtcp.Packet{&rtcp.PictureLossIndication{SenderSSRC: in.ssrc, MediaSSRC: s.ssrc}})
 }
 
 // requestKeyframeFor passes on a viewer's request, if the track still carries what it did.

@@ -139,7 +139,7 @@ func TestPoint_WithPacketsFlowing_NothingOfARemovedSourceAfterIt(t *testing.T) {
 			case <-stop:
 				return
 			case nack := <-guard.again:
-				viewer.tick(time.Now(), true)
+				viewer.tick(nil, time.Now(), true)
 				viewer.tell(time.Now(), nack)
 			}
 		}

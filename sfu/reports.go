@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"github.com/pion/rtcp"
+
+	"github.com/anteroom/anteroom/sfu/transport"
 )
 
 // receiverReport tells the publisher how its sources arrive (RFC 3550 section 6.4.2). The caller holds
@@ -70,7 +72,7 @@ func (in *inbound) receptionReports(blocks []rtcp.ReceptionReport, now time.Time
 const maxRTT = 5 * time.Second
 
 // tick sends the sender reports that are due. A pair's come in one compound, of one moment.
-func (o *outbound) tick(now time.Time) {
+func (o *outbound) tick(via *transport.Batch, now time.Time) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for _, s := range o.slots {
@@ -84,7 +86,7 @@ func (o *outbound) tick(now time.Time) {
 			}
 		}
 		if len(reports) > 0 {
-			writeRTCP(o.wire, append(reports, names))
+			writeRTCP(via, o.wire, append(reports, names))
 		}
 	}
 }

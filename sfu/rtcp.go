@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"github.com/pion/rtcp"
+
+	"github.com/anteroom/anteroom/sfu/transport"
 )
 
 // maxCompound keeps compound packets within one datagram on any path.
@@ -11,7 +13,7 @@ const maxCompound = 1200
 
 // writeRTCP sends packets in as few compounds as fit (reduced-size ones may begin with any type, RFC
 // 5506). What cannot be sent is lost like any datagram; what matters is repeated.
-func writeRTCP(w wire, pkts []rtcp.Packet) {
+func writeRTCP(via *transport.Batch, w wire, pkts []rtcp.Packet) {
 	var compound []byte
 	for _, p := range pkts {
 		b, err := p.Marshal()
@@ -19,19 +21,19 @@ func writeRTCP(w wire, pkts []rtcp.Packet) {
 			continue
 		}
 		if len(compound) > 0 && len(compound)+len(b) > maxCompound {
-			_ = w.WriteRTCP(compound)
+			_ = w.WriteRTCP(via, compound)
 			compound = compound[:0]
 		}
 		compound = append(compound, b...)
 	}
 	if len(compound) > 0 {
-		_ = w.WriteRTCP(compound)
+		_ = w.WriteRTCP(via, compound)
 	}
 }
 
 // readRTCP handles what the client says, as publisher and as viewer. Malformed compounds are dropped
 // and counted.
-func (p *Peer) readRTCP(compound []byte, now time.Time) {
+func (p *Peer) readRTCP(via *transport.Batch, compound []byte, now time.Time) {
 	pkts, err := rtcp.Unmarshal(compound)
 	if err != nil {
 		p.in.mu.Lock()
@@ -47,7 +49,7 @@ func (p *Peer) readRTCP(compound []byte, now time.Time) {
 		case *rtcp.ReceiverReport:
 			p.in.receptionReports(pkt.Reports, now)
 		case *rtcp.TransportLayerNack:
-			p.out.resend(pkt)
+			p.out.resend(via, pkt)
 		case *rtcp.PictureLossIndication:
 			p.out.passKeyframeRequest(pkt.MediaSSRC, now)
 		case *rtcp.FullIntraRequest:
@@ -59,7 +61,7 @@ func (p *Peer) readRTCP(compound []byte, now time.Time) {
 }
 
 // resend answers a viewer's NACK.
-func (o *outbound) resend(nack *rtcp.TransportLayerNack) {
+func (o *outbound) resend(via *transport.Batch, nack *rtcp.TransportLayerNack) {
 	t := o.bySSRC[nack.MediaSSRC]
 	if t == nil {
 		return
@@ -68,7 +70,7 @@ func (o *outbound) resend(nack *rtcp.TransportLayerNack) {
 	defer o.mu.Unlock()
 	for i := range nack.Nacks {
 		nack.Nacks[i].Range(func(seq uint16) bool {
-			t.resend(seq)
+			t.resend(via, seq)
 			return t.budget > 0
 		})
 	}

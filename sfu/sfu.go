@@ -144,6 +144,7 @@ func (s *SFU) run() {
 	ticker := time.NewTicker(tickEvery)
 	defer ticker.Stop()
 	var peers []*Peer
+	batch := s.transport.NewBatch()
 	for count := uint(0); ; count++ {
 		select {
 		case <-s.stop:
@@ -157,16 +158,18 @@ func (s *SFU) run() {
 		}
 		s.mu.Unlock()
 		for _, p := range peers {
-			p.tick(time.Now(), count%feedbackEvery == 0)
+			p.tick(batch, time.Now(), count%feedbackEvery == 0)
+			batch.FlushFull()
 		}
+		batch.Flush()
 		clear(peers) // a closed peer must not live on in the spare capacity
 	}
 }
 
 // tick does what is due: feedback to the peer as publisher, reports to it as viewer, callbacks.
-func (p *Peer) tick(now time.Time, feedback bool) {
-	media, changed := p.in.tick(now, feedback)
-	p.out.tick(now)
+func (p *Peer) tick(via *transport.Batch, now time.Time, feedback bool) {
+	media, changed := p.in.tick(via, now, feedback)
+	p.out.tick(via, now)
 	if changed && p.onMedia != nil {
 		p.onMedia(media)
 	}

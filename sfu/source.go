@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/pion/rtcp"
-	"github.com/pion/rtp"
 
 	"github.com/anteroom/anteroom/sfu/transport"
 )
@@ -102,7 +101,7 @@ func (s *source) received(pkt *transport.Packet) bool {
 		s.gaps.clear()
 		s.requestKeyframe(pkt.Arrival)
 	}
-	return s.handle(seq, h, pkt.Payload, pkt.Arrival)
+	return s.handle(seq, pkt, pkt.Payload)
 }
 
 // retransmitted unwraps a packet of the source's RTX stream (RFC 4588 section 4).
@@ -117,11 +116,12 @@ func (s *source) retransmitted(pkt *transport.Packet) bool {
 	if !ok {
 		return false
 	}
-	return s.handle(seq, &pkt.Header, pkt.Payload[2:], pkt.Arrival)
+	return s.handle(seq, pkt, pkt.Payload[2:])
 }
 
 // handle takes note of a packet whose extended sequence number is known and forwards it.
-func (s *source) handle(seq int64, h *rtp.Header, payload []byte, now time.Time) bool {
+func (s *source) handle(seq int64, pkt *transport.Packet, payload []byte) bool {
+	h, now := &pkt.Header, pkt.Arrival
 	newest := s.rx.advance(seq)
 	if s.kind != audio && len(s.routes) > 0 {
 		s.noteGaps(seq, now)
@@ -150,7 +150,7 @@ func (s *source) handle(seq int64, h *rtp.Header, payload []byte, now time.Time)
 			return false
 		}
 	}
-	s.forward(&p)
+	s.forward(pkt.Via, &p)
 	return true
 }
 
@@ -180,14 +180,14 @@ func (s *source) parse(p *packet, newest bool) bool {
 }
 
 // forward hands a packet to every track the source is routed to.
-func (s *source) forward(p *packet) {
+func (s *source) forward(via *transport.Batch, p *packet) {
 	if len(s.routes) == 0 || s.kind != audio && !s.ring.put(p) {
 		return // nobody watches, or it is a duplicate
 	}
 	all := true
 	for _, t := range s.routes {
 		t.owner.out.mu.Lock()
-		all = t.forward(s, p) && all
+		all = t.forward(via, s, p) && all
 		t.owner.out.mu.Unlock()
 	}
 	if all && p.vp8.key {

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/pion/rtp"
+
+	"github.com/anteroom/anteroom/sfu/transport"
 )
 
 // resendBudget is how many retransmissions a track may send between two ticks, so that a flood of NACKs
@@ -78,7 +80,7 @@ func (t *track) point(src *source, now time.Time) {
 
 // forward writes a packet of src as the track's own. It reports false if the track goes on waiting for a
 // keyframe.
-func (t *track) forward(src *source, p *packet) bool {
+func (t *track) forward(via *transport.Batch, src *source, p *packet) bool {
 	if t.src != src || !t.owner.out.connected {
 		return true // the route was closed meanwhile, or there is nobody to wait for
 	}
@@ -97,7 +99,7 @@ func (t *track) forward(src *source, p *packet) bool {
 	t.owner.out.forwarded++
 	t.packets++
 	t.octets += uint32(len(p.payload))
-	t.write(p, false)
+	t.write(via, p, false)
 	return true
 }
 
@@ -141,7 +143,7 @@ func (t *track) position(p *packet) position {
 
 // write sends p in the track's numbering; with rtx as a retransmission in the format of RFC 4588.
 // Errors are the transport's to count: a packet that cannot be sent is one that was lost.
-func (t *track) write(p *packet, rtx bool) {
+func (t *track) write(via *transport.Batch, p *packet, rtx bool) {
 	at := t.position(p)
 	buf := t.owner.out.buf[:0]
 	h := &t.header
@@ -167,7 +169,7 @@ func (t *track) write(p *packet, rtx bool) {
 		payload = append(buf, payload...)
 		t.owner.out.buf = payload
 	}
-	_ = t.owner.out.wire.WriteRTP(h, payload)
+	_ = t.owner.out.wire.WriteRTP(via, h, payload)
 }
 
 // describe appends p's VP8 descriptor in the track's numbering.
@@ -184,7 +186,7 @@ func (t *track) describe(buf []byte, p *packet, at position) []byte {
 }
 
 // resend answers a viewer's NACK for one of the track's sequence numbers.
-func (t *track) resend(seq uint16) {
+func (t *track) resend(via *transport.Batch, seq uint16) {
 	if !t.started || t.budget == 0 {
 		return
 	}
@@ -192,7 +194,7 @@ func (t *track) resend(seq uint16) {
 	if number < t.first || number > t.newest {
 		return
 	}
-	if t.src.ring.with(number, func(p *packet) { t.write(p, t.rtxPT != 0) }) {
+	if t.src.ring.with(number, func(p *packet) { t.write(via, p, t.rtxPT != 0) }) {
 		t.budget--
 		t.resent++
 		t.owner.out.resent++

@@ -52,7 +52,7 @@ func TestSwitch_VideoWaitsForTheKeyframe_AudioDoesNot(t *testing.T) {
 	if got := b.wire.take(); len(got) != 1 || !slices.Equal(got[0].Payload[len(got[0].Payload)-2:], []byte{0, 'p'}) {
 		t.Fatalf("did not begin with the keyframe's first packet: %v", got)
 	}
-	b.tick(now, false)
+	b.tick(nil, now, false)
 	b.tell(now, nackFor(b.track(video), b.track(video).last.seq+1)) // not sent yet: not ours to answer
 	a.send(now, cam.shoot(1, false)...)
 	missing := b.wire.take()[0].SequenceNumber - 1
@@ -105,7 +105,7 @@ func TestResend_IsTheSamePacketInRTXFormat(t *testing.T) {
 	now := time.Now()
 	a.send(now, cam.shoot(3, true)...)
 	sent := b.wire.take()
-	b.tick(now, false)
+	b.tick(nil, now, false)
 	b.tell(now, nackFor(b.track(video), sent[1].SequenceNumber, sent[4].SequenceNumber))
 	again := b.wire.take()
 	if len(again) != 2 {
@@ -136,7 +136,7 @@ func TestResend_WithoutRTX_RepeatsThePacket(t *testing.T) {
 	now := time.Now()
 	a.send(now, cam.shoot(1, true)...)
 	sent := b.wire.take()
-	b.tick(now, false)
+	b.tick(nil, now, false)
 	b.tell(now, nackFor(b.track(video), sent[1].SequenceNumber))
 	again := b.wire.take()
 	if len(again) != 1 || again[0].String() != sent[1].String() || !slices.Equal(again[0].Payload, sent[1].Payload) {
@@ -151,7 +151,7 @@ func TestResend_NothingOfARemovedSource(t *testing.T) {
 	now := time.Now()
 	a.send(now, cam.shoot(3, true)...)
 	old := b.wire.take()[2].SequenceNumber
-	b.tick(now, false)
+	b.tick(nil, now, false)
 	b.Point([]*Peer{other.Peer}, nil)
 	b.tell(now, nackFor(b.track(video), old))
 	other.send(now, otherCam.shoot(3, true)...)
@@ -169,7 +169,7 @@ func TestResend_AFloodOfNACKsHasABudget(t *testing.T) {
 	now := time.Now()
 	a.send(now, cam.shoot(3, true)...)
 	seq := b.wire.take()[1].SequenceNumber
-	b.tick(now, false)
+	b.tick(nil, now, false)
 	for range 3 * resendBudget {
 		b.tell(now, nackFor(b.track(video), seq))
 	}

@@ -26,7 +26,7 @@ const (
 type heard struct{ rtp, connected atomic.Uint64 }
 
 func (h *heard) RTP(*transport.Packet) { h.rtp.Add(1) }
-func (h *heard) RTCP([]byte)           {}
+func (h *heard) RTCP(*transport.Batch, []byte)           {}
 func (h *heard) State(s transport.State) {
 	if s.Phase == transport.Connected {
 		h.connected.Store(1)
@@ -80,7 +80,7 @@ func TestMedia_RelayedOnly_FlowsBothWays(t *testing.T) {
 					Version: 2, PayloadType: opus, SSRC: slotSSRC, SequenceNumber: sent, Timestamp: uint32(sent) * 960,
 				}, Payload: []byte("a frame of sound")}
 				_ = microphone.WriteRTP(&p)
-				_ = peer.WriteRTP(&p.Header, p.Payload)
+				_ = peer.WriteRTP(nil, &p.Header, p.Payload)
 				return h.rtp.Load() >= packets && len(received) >= packets
 			})
 			if got := <-received; got != slotSSRC {

@@ -46,7 +46,7 @@ func (e *echo) RTP(p *Packet) {
 		h.SSRC = 1004
 	}
 	if len(p.Payload) > 0 {
-		_ = peer.WriteRTP(&h, p.Payload)
+		_ = peer.WriteRTP(nil, &h, p.Payload)
 	}
 }
 

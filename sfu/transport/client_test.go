@@ -49,7 +49,7 @@ func (r *recorder) RTP(p *Packet) {
 	}
 }
 
-func (r *recorder) RTCP(b []byte) {
+func (r *recorder) RTCP(_ *Batch, b []byte) {
 	select {
 	case r.rtcp <- slices.Clone(b):
 	default:

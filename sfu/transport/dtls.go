@@ -117,7 +117,7 @@ func (h *handshake) WriteTo(b []byte, _ net.Addr) (int, error) {
 	}
 	h.mu.Unlock()
 	if r := h.p.selected.Load(); r != nil && !muted {
-		h.p.sendPlain(r, b)
+		h.p.sendPlain(nil, r, b)
 	}
 	return len(b), nil
 }
@@ -151,9 +151,7 @@ func (p *Peer) receiveDTLS(in *inbound, b []byte) {
 	if p.handshake == nil && !p.startHandshake(b) {
 		return
 	}
-	d := newDatagram()
-	d.data = d.buf[:copy(d.buf[:], b)]
-	p.handshake.put(d)
+	p.handshake.put(newDatagram(b, nil))
 }
 
 const (
@@ -190,7 +188,7 @@ func (p *Peer) repeatFlight(in *inbound, b []byte) {
 	}
 	p.lastRepeat = now
 	if r := p.selected.Load(); r != nil {
-		p.sendPlain(r, p.lastFlight)
+		p.sendPlain(in.out, r, p.lastFlight)
 	}
 }
 

@@ -89,7 +89,7 @@ func (in *inbound) answer(p *Peer, to path, kind stun.MessageType, attribute stu
 	err := m.Build(stun.NewTransactionIDSetter(in.stun.TransactionID), kind,
 		attribute, stun.MessageIntegrity(p.pwd), stun.Fingerprint)
 	if err == nil {
-		p.sendPlain(newRoute(to), m.Raw)
+		p.sendPlain(in.out, newRoute(to), m.Raw)
 	}
 }
 

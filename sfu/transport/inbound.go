@@ -1,12 +1,12 @@
 package transport
 
 import (
-	"net/netip"
 	"sync/atomic"
 	"time"
 
 	"github.com/pion/stun/v4"
-	"golang.org/x/net/ipv4"
+
+	"github.com/anteroom/anteroom/internal/udp"
 )
 
 // Counters count datagrams that reached no handler, since the start.
@@ -36,47 +36,46 @@ func (t *Transport) Counters() Counters {
 // inbound is what one goroutine needs to take datagrams in: memory used again for each.
 type inbound struct {
 	t      *Transport
-	now    time.Time // when the batch arrived
+	out    *Batch    // for what the datagrams cause; nil: it is sent at once
+	now    time.Time // when the datagrams arrived
 	stun   stun.Message
 	reply  stun.Message
 	packet Packet
 }
 
-// batchSize is how many datagrams one system call may read.
+// batchSize is how many messages one system call may read or write.
 const batchSize = 64
 
-// read runs datagrams to completion until the socket is closed.
-func (t *Transport) read() {
-	in := inbound{t: t}
-	msgs := make([]ipv4.Message, batchSize)
-	for i := range msgs {
-		msgs[i].Buffers = [][]byte{make([]byte, maxDatagram)}
-	}
+// loop reads one of the transport's sockets and runs each datagram to completion. The kernel keeps a client's datagrams with
+// one loop as long as its address stays.
+type loop struct {
+	socket *udp.Socket
+	in     inbound
+}
+
+func newLoop(t *Transport, socket *udp.Socket) *loop {
+	return &loop{socket: socket, in: inbound{t: t, out: newBatch(socket, &t.count)}}
+}
+
+// run ends when the socket is closed.
+func (l *loop) run() {
+	in := &l.in
+	reader := l.socket.NewReader(batchSize)
 	for {
-		n, err := t.conn.ReadBatch(msgs, 0)
+		ds, err := reader.Read()
 		if err != nil {
-			if !t.pause(err) {
+			if !in.t.pause(err) {
 				return
 			}
 			continue
 		}
 		in.now = time.Now()
-		t.out.begin()
-		for _, m := range msgs[:n] {
-			if from, ok := udpSource(m); ok {
-				in.datagram(m.Buffers[0][:m.N], path{addr: from})
-			}
+		for _, d := range ds {
+			in.datagram(d.Data, path{addr: d.Addr})
+			in.out.FlushFull()
 		}
-		t.out.end()
+		in.out.Flush()
 	}
-}
-
-func udpSource(m ipv4.Message) (netip.AddrPort, bool) {
-	addr, ok := m.Addr.(interface{ AddrPort() netip.AddrPort })
-	if !ok {
-		return netip.AddrPort{}, false
-	}
-	return unmapped(addr.AddrPort()), true
 }
 
 // datagram sorts by the first byte (RFC 7983 section 7). b is used in place.

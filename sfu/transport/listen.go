@@ -6,13 +6,15 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"runtime"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/pion/dtls/v3"
 	"go.uber.org/zap"
-	"golang.org/x/net/ipv4"
+
+	"github.com/anteroom/anteroom/internal/udp"
 )
 
 const (
@@ -22,19 +24,18 @@ const (
 	sweepInterval = time.Second
 )
 
-// Transport is one UDP port and its peers. All methods are safe for concurrent use.
+// Transport is one UDP address, with a socket and a loop for each of Config.Loops, and its peers. All methods are safe for concurrent use.
 type Transport struct {
 	cfg         Config
 	log         *zap.Logger
-	socket      *net.UDPConn
-	conn        batchConn
+	loops       []*loop
 	local       *net.UDPAddr
 	advertised  []netip.AddrPort // candidates
 	id          *identity
 	dtlsOptions []dtls.ServerOption
 	started     time.Time
 
-	out     *outbox
+	shared  sharedBatch
 	routes  routeTable
 	count   counters
 	slots   chan struct{} // held by handshakes under way
@@ -59,8 +60,11 @@ func Listen(cfg Config) (*Transport, error) {
 	if cfg.Handshakes == 0 {
 		cfg.Handshakes = 64
 	}
-	if cfg.MaxPeers < 0 || cfg.Handshakes < 0 {
-		return nil, errors.New("transport: MaxPeers and Handshakes must not be negative")
+	if cfg.Loops == 0 {
+		cfg.Loops = runtime.GOMAXPROCS(0)
+	}
+	if cfg.MaxPeers < 0 || cfg.Handshakes < 0 || cfg.Loops < 0 {
+		return nil, errors.New("transport: MaxPeers, Handshakes and Loops must not be negative")
 	}
 	if cfg.Logger == nil {
 		cfg.Logger = zap.NewNop()
@@ -69,43 +73,68 @@ func Listen(cfg Config) (*Transport, error) {
 	if err != nil {
 		return nil, err
 	}
-	socket, err := listenUDP(cfg.Listen)
+	sockets, err := listenUDP(cfg.Listen, cfg.Loops)
 	if err != nil {
 		return nil, err
 	}
-	local := socket.LocalAddr().(*net.UDPAddr)
-	advertised, err := candidates(cfg, unmapped(local.AddrPort()))
+	local := sockets[0].LocalAddr()
+	advertised, err := candidates(cfg, local)
 	if err != nil {
-		return nil, errors.Join(err, socket.Close())
+		return nil, errors.Join(err, closeAll(sockets))
 	}
 	t := &Transport{
-		cfg: cfg, log: cfg.Logger, socket: socket, conn: ipv4.NewPacketConn(socket), local: local,
+		cfg: cfg, log: cfg.Logger, local: net.UDPAddrFromAddrPort(local),
 		advertised: advertised, id: id, dtlsOptions: dtlsOptions(id), started: time.Now(),
 		slots:   make(chan struct{}, cfg.Handshakes),
 		leaving: make(chan *Peer, cfg.MaxPeers),
 		peers:   map[string]*Peer{},
 		pipes:   map[*pipe]struct{}{},
 	}
-	t.out = newOutbox(t.conn, func(n int) { t.count.unsent.Add(uint64(n)) })
+	t.shared.batch = newBatch(sockets[0], &t.count)
 	t.stop, t.cancel = context.WithCancel(context.Background())
-	t.running.Go(t.read)
+	for _, s := range sockets {
+		l := newLoop(t, s)
+		t.loops = append(t.loops, l)
+		t.running.Go(l.run)
+	}
 	t.running.Go(t.attend)
 	return t, nil
 }
 
-func listenUDP(at netip.AddrPort) (*net.UDPConn, error) {
-	network := "udp" // both families if at is unspecified
-	if at.Addr().Is4() {
-		network = "udp4"
-	}
-	socket, err := net.ListenUDP(network, net.UDPAddrFromAddrPort(at))
+// listenUDP binds n sockets to one address, or one where the system cannot share it.
+func listenUDP(at netip.AddrPort, n int) ([]*udp.Socket, error) {
+	// A socket that would share the address with another process's is refused by a first one that does not share.
+	first, err := udp.Listen(at, udp.Options{Buffer: socketBuffer})
 	if err != nil {
 		return nil, fmt.Errorf("transport: %w", err)
 	}
-	// Smaller buffers than asked for only mean that bursts are lost earlier.
-	_ = socket.SetReadBuffer(socketBuffer)
-	_ = socket.SetWriteBuffer(socketBuffer)
-	return socket, nil
+	if n == 1 {
+		return []*udp.Socket{first}, nil
+	}
+	at = netip.AddrPortFrom(at.Addr(), first.LocalAddr().Port())
+	if err := first.Close(); err != nil {
+		return nil, fmt.Errorf("transport: %w", err)
+	}
+	var sockets []*udp.Socket
+	for range n {
+		s, err := udp.Listen(at, udp.Options{Buffer: socketBuffer, ReusePort: true})
+		if errors.Is(err, errors.ErrUnsupported) {
+			return listenUDP(at, 1)
+		}
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("transport: %w", err), closeAll(sockets))
+		}
+		sockets = append(sockets, s)
+	}
+	return sockets, nil
+}
+
+func closeAll(sockets []*udp.Socket) error {
+	var errs []error
+	for _, s := range sockets {
+		errs = append(errs, s.Close())
+	}
+	return errors.Join(errs...)
 }
 
 // Close closes every peer and pipe, and waits for every goroutine. It must not be called from a
@@ -123,13 +152,16 @@ func (t *Transport) Close() error {
 	clear(t.pipes)
 	t.mu.Unlock()
 	t.cancel()
-	err := t.socket.Close()
+	var err error
+	for _, l := range t.loops {
+		err = errors.Join(err, l.socket.Close())
+	}
 	t.running.Wait()
 	return err
 }
 
 // Addr returns the socket's address.
-func (t *Transport) Addr() netip.AddrPort { return unmapped(t.local.AddrPort()) }
+func (t *Transport) Addr() netip.AddrPort { return t.loops[0].socket.LocalAddr() }
 
 // Candidates returns the addresses that answers carry, preferred first.
 func (t *Transport) Candidates() []netip.AddrPort { return slices.Clone(t.advertised) }

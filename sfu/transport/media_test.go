@@ -47,7 +47,7 @@ func checkDownstream(t *testing.T, c *client, p *Peer) {
 	stop := repeat(t, func(seq uint16) {
 		for i, pt := range []uint8{111, 96} {
 			h := rtp.Header{Version: 2, PayloadType: pt, SequenceNumber: seq, SSRC: uint32(1002 + i), Padding: true}
-			if err := p.WriteRTP(&h, []byte{0x10, 7, 8, 9}); err != nil {
+			if err := p.WriteRTP(nil, &h, []byte{0x10, 7, 8, 9}); err != nil {
 				t.Error(err)
 			}
 		}
@@ -85,7 +85,7 @@ func checkFeedback(t *testing.T, c *client, p *Peer, r *recorder) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := p.WriteRTCP(raw); err != nil {
+	if err := p.WriteRTCP(nil, raw); err != nil {
 		t.Fatal(err)
 	}
 	packets, _, err := c.pc.GetSenders()[1].ReadRTCP()

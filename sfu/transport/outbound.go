@@ -1,20 +1,107 @@
 package transport
 
 import (
+	"cmp"
 	"net"
+	"slices"
 	"sync"
 
-	"golang.org/x/net/ipv4"
+	"github.com/anteroom/anteroom/internal/udp"
 )
 
 const (
 	// maxDatagram bounds what is read and written: more than any path's MTU that browsers use.
-	maxDatagram = 2048
-	// maxQueued bounds the datagrams that wait for the end of a batch; one more sends them.
-	maxQueued = 256
+	maxDatagram = udp.MaxDatagram
+	// fullBatch is how many datagrams are sent at once at the latest, between two that are read.
+	fullBatch = 256
+	// batchRoom bounds the datagrams of a batch. It leaves room for what one datagram that is read can cause after fullBatch - 1;
+	// what is beyond is lost.
+	batchRoom = 512
 )
 
-// datagram is a pooled buffer with its destination or, in a mailbox, its source.
+// Batch gathers datagrams on their way out, so that few system calls carry many: those that one read of a loop
+// caused, or those of a caller who has many to write (NewBatch). It is for one goroutine at a time.
+type Batch struct {
+	writer  udp.Writer
+	count   *counters
+	buffers [batchRoom][maxDatagram]byte
+	queue   []outgoing
+	sending []udp.Datagram
+}
+
+// outgoing is a sealed datagram in one of the batch's buffers.
+type outgoing struct {
+	to   *route
+	data []byte
+}
+
+// NewBatch returns a batch for a goroutine that writes to many peers at once. Flush sends it.
+func (t *Transport) NewBatch() *Batch { return newBatch(t.loops[0].socket, &t.count) }
+
+func newBatch(socket *udp.Socket, count *counters) *Batch {
+	return &Batch{
+		writer: socket.NewWriter(batchSize), count: count,
+		queue: make([]outgoing, 0, batchRoom), sending: make([]udp.Datagram, 0, batchRoom),
+	}
+}
+
+// buffer returns memory for the next datagram, or nil if the batch is full. add then takes it.
+func (b *Batch) buffer() []byte {
+	if len(b.queue) == batchRoom {
+		b.count.unsent.Add(1)
+		return nil
+	}
+	return b.buffers[len(b.queue)][:]
+}
+
+// add queues a part of what buffer returned last.
+func (b *Batch) add(to *route, data []byte) {
+	if to.via != nil {
+		to.via.put(newDatagram(data, to.udp))
+		return
+	}
+	b.queue = append(b.queue, outgoing{to: to, data: data})
+}
+
+// FlushFull sends the batch if it is so full that the next datagram might not fit. It is called where no lock is held.
+func (b *Batch) FlushFull() {
+	if len(b.queue) >= fullBatch {
+		b.Flush()
+	}
+}
+
+// Flush sends what was written. Datagrams to one address stay in order and come together, so that the kernel can take them as one.
+func (b *Batch) Flush() {
+	if len(b.queue) > 2 {
+		slices.SortStableFunc(b.queue, func(x, y outgoing) int { return cmp.Compare(x.to.id, y.to.id) })
+	}
+	for _, o := range b.queue {
+		b.sending = append(b.sending, udp.Datagram{Data: o.data, Addr: o.to.addr})
+	}
+	if refused := b.writer.Write(b.sending); refused > 0 {
+		b.count.unsent.Add(uint64(refused))
+	}
+	b.queue, b.sending = b.queue[:0], b.sending[:0]
+}
+
+// sharedBatch is for those who write single datagrams from anywhere.
+type sharedBatch struct {
+	mu    sync.Mutex
+	batch *Batch
+}
+
+func (s *sharedBatch) lock() *Batch {
+	s.mu.Lock()
+	return s.batch
+}
+
+// unlock sends what was written.
+func (s *sharedBatch) unlock() {
+	s.batch.Flush()
+	s.mu.Unlock()
+}
+
+// datagram is a pooled copy of a datagram, for mailboxes.
 type datagram struct {
 	buf  [maxDatagram]byte
 	data []byte // a part of buf
@@ -23,96 +110,13 @@ type datagram struct {
 
 var datagrams = sync.Pool{New: func() any { return new(datagram) }}
 
-func newDatagram() *datagram { return datagrams.Get().(*datagram) }
+func newDatagram(b []byte, addr *net.UDPAddr) *datagram {
+	d := datagrams.Get().(*datagram)
+	d.data, d.addr = d.buf[:copy(d.buf[:], b)], addr
+	return d
+}
 
 func (d *datagram) release() {
 	d.data, d.addr = nil, nil
 	datagrams.Put(d)
-}
-
-// batchConn is the part of ipv4.PacketConn and ipv6.PacketConn that the transport uses; the two
-// share the message type.
-type batchConn interface {
-	ReadBatch(ms []ipv4.Message, flags int) (int, error)
-	WriteBatch(ms []ipv4.Message, flags int) (int, error)
-}
-
-// outbox collects datagrams while a read batch is under way and sends them when it is done, so
-// that one system call carries them all. Without a batch under way they leave at once.
-type outbox struct {
-	conn batchConn
-	lost func(n int) // told of datagrams that the socket refused
-
-	mu      sync.Mutex
-	batches int // under way
-	queue   []*datagram
-
-	sending sync.Mutex // held across the system call, taken before mu; keeps datagrams in order
-	spare   []*datagram
-	msgs    []ipv4.Message
-}
-
-func newOutbox(conn batchConn, lost func(int)) *outbox {
-	o := &outbox{conn: conn, lost: lost, msgs: make([]ipv4.Message, maxQueued)}
-	for i := range o.msgs {
-		o.msgs[i].Buffers = make([][]byte, 1)
-	}
-	return o
-}
-
-func (o *outbox) begin() {
-	o.mu.Lock()
-	o.batches++
-	o.mu.Unlock()
-}
-
-func (o *outbox) end() {
-	o.mu.Lock()
-	o.batches--
-	o.mu.Unlock()
-	o.flush()
-}
-
-// put queues d and owns it from here on. If it returns true the caller must flush once it holds
-// no lock that the packet path needs.
-func (o *outbox) put(d *datagram) (due bool) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.queue = append(o.queue, d)
-	return o.batches == 0 || len(o.queue) >= maxQueued
-}
-
-func (o *outbox) flush() {
-	o.sending.Lock()
-	defer o.sending.Unlock()
-	o.mu.Lock()
-	due := o.queue
-	o.queue, o.spare = o.spare[:0], due
-	o.mu.Unlock()
-	for rest := due; len(rest) > 0; {
-		n := min(len(rest), len(o.msgs))
-		o.send(rest[:n])
-		rest = rest[n:]
-	}
-	clear(due)
-}
-
-func (o *outbox) send(ds []*datagram) {
-	msgs := o.msgs[:len(ds)]
-	for i, d := range ds {
-		msgs[i].Buffers[0] = d.data
-		msgs[i].Addr = d.addr
-	}
-	for len(msgs) > 0 {
-		n, err := o.conn.WriteBatch(msgs, 0)
-		if err != nil {
-			// The kernel names no culprit: it is the first that was not sent.
-			o.lost(1)
-			n++
-		}
-		msgs = msgs[min(n, len(msgs)):]
-	}
-	for _, d := range ds {
-		d.release()
-	}
 }

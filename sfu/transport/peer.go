@@ -52,14 +52,16 @@ type State struct {
 type Handler interface {
 	// RTP receives a decrypted packet; p and what it points to are valid until RTP returns.
 	RTP(p *Packet)
-	// RTCP receives a decrypted compound packet, valid until RTCP returns.
-	RTCP(compound []byte)
+	// RTCP receives a decrypted compound packet, valid until RTCP returns, and the batch to write with what it causes; nil: it
+	// is sent at once.
+	RTCP(via *Batch, compound []byte)
 	// State reports a change. Closed comes last and once.
 	State(s State)
 }
 
 // Packet is one decrypted RTP packet.
 type Packet struct {
+	Via     *Batch     // to write with what the packet causes; nil: it is sent at once
 	Header  rtp.Header // parsed once
 	Raw     []byte     // whole plain packet: header, payload, padding
 	Payload []byte     // without padding
@@ -220,25 +222,14 @@ func (p *Peer) disconnect(now time.Duration) {
 	}
 }
 
-// sendPlain sends a copy of b, which is STUN or DTLS.
-func (p *Peer) sendPlain(r *route, b []byte) {
-	if len(b) > maxDatagram {
-		return
+// sendPlain sends a copy of b, which is STUN or DTLS: with the batch, or at once if that is nil.
+func (p *Peer) sendPlain(via *Batch, r *route, b []byte) {
+	if via == nil {
+		via = p.t.shared.lock()
+		defer p.t.shared.unlock()
 	}
-	d := newDatagram()
-	d.data = d.buf[:copy(d.buf[:], b)]
-	if p.send(r, d) {
-		p.t.out.flush()
+	if buf := via.buffer(); buf != nil && len(b) <= len(buf) {
+		p.count.out(len(b))
+		via.add(r, buf[:copy(buf, b)])
 	}
-}
-
-// send owns d from here on. If it returns true the caller must flush the outbox.
-func (p *Peer) send(r *route, d *datagram) (due bool) {
-	p.count.out(len(d.data))
-	d.addr = r.udp
-	if r.via != nil {
-		r.via.put(d)
-		return false
-	}
-	return p.t.out.put(d)
 }

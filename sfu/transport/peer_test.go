@@ -20,7 +20,7 @@ func TestConsent_RunsOut_NothingIsSentUntilTheNextCheck(t *testing.T) {
 	p, r := c.connect(t, tr)
 	_ = c.pc.GracefulClose() // so that no check of its own comes between
 	write := func() error {
-		return errors.Join(p.WriteRTP(&rtp.Header{Version: 2, SSRC: 1002}, []byte{1}), p.WriteRTCP(emptyReport))
+		return errors.Join(p.WriteRTP(nil, &rtp.Header{Version: 2, SSRC: 1002}, []byte{1}), p.WriteRTCP(nil, emptyReport))
 	}
 	p.expire(silentFor(p, consentTimeout-1))
 	if s := p.Stats().State; s.Phase != Connected {
@@ -55,7 +55,7 @@ func TestConsent_GoneForGood_Closes(t *testing.T) {
 	if s := r.reach(t, Closed); s.Reason != ReasonSilent {
 		t.Errorf("closed for %q", s.Reason)
 	}
-	if err := p.WriteRTCP(emptyReport); !errors.Is(err, ErrClosed) {
+	if err := p.WriteRTCP(nil, emptyReport); !errors.Is(err, ErrClosed) {
 		t.Errorf("written to a closed peer: %v", err)
 	}
 }

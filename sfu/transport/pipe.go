@@ -79,14 +79,12 @@ func (p *pipe) WriteTo(b []byte, to net.Addr) (int, error) {
 		return 0, ErrClosed
 	default:
 	}
-	d := newDatagram()
+	d := newDatagram(b, nil)
 	defer d.release()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.t.out.begin()
-	defer p.t.out.end()
 	p.in.now = time.Now()
-	p.in.datagram(d.buf[:copy(d.buf[:], b)], path{via: p, addr: addr})
+	p.in.datagram(d.data, path{via: p, addr: addr})
 	return len(b), nil
 }
 

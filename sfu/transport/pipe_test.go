@@ -80,7 +80,7 @@ func TestPipe_Closed_EndsReadersAndHoldsNothing(t *testing.T) {
 	if err := receive(t, ended, "end of the read"); !errors.Is(err, net.ErrClosed) {
 		t.Errorf("read: %v", err)
 	}
-	c.put(newDatagram())
+	c.put(newDatagram(nil, nil))
 	if len(c.queue) != 0 {
 		t.Error("a datagram is kept that nobody will read")
 	}
@@ -93,7 +93,7 @@ func TestPipe_ReaderThatDoesNotRead_LosesWhatDoesNotFit(t *testing.T) {
 	tr := listen(t, Config{})
 	c := newPipe(t, tr)
 	for range pipeQueue + 10 {
-		c.put(newDatagram())
+		c.put(newDatagram(nil, nil))
 	}
 	if len(c.queue) != pipeQueue {
 		t.Errorf("%d datagrams wait", len(c.queue))

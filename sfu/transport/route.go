@@ -27,11 +27,16 @@ func (a path) seen() netip.AddrPort {
 // route is a path with the address in the form that the socket or pipe wants.
 type route struct {
 	path
+	id      uint64 // no other route has it
 	udp     *net.UDPAddr
 	checked time.Duration // the last check over it; under the peer's recv
 }
 
-func newRoute(a path) *route { return &route{path: a, udp: net.UDPAddrFromAddrPort(a.addr)} }
+var routesMade atomic.Uint64
+
+func newRoute(a path) *route {
+	return &route{path: a, id: routesMade.Add(1), udp: net.UDPAddrFromAddrPort(a.addr)}
+}
 
 // routeShards spreads the table, so that a change copies a small part of it. Clients' ports vary.
 const routeShards = 64

@@ -92,7 +92,7 @@ func (p *Peer) open(in *inbound, b []byte) bool {
 	p.count.in(size)
 	p.lastHeard.Store(int64(p.t.since(in.now)))
 	if rtcp {
-		p.handler.RTCP(plain)
+		p.handler.RTCP(in.out, plain)
 		return true
 	}
 	return in.deliver(p, plain)
@@ -113,7 +113,7 @@ func (in *inbound) deliver(p *Peer, plain []byte) bool {
 	if end < headerLen {
 		return false
 	}
-	k.Raw, k.Payload, k.Arrival = plain, plain[headerLen:end], in.now
+	k.Via, k.Raw, k.Payload, k.Arrival = in.out, plain, plain[headerLen:end], in.now
 	p.handler.RTP(k)
 	return true
 }
@@ -128,34 +128,30 @@ func rtpHeaderLen(b []byte) int {
 	return n
 }
 
-// WriteRTP seals and sends one packet: at once, or with the read batch that is under way. The
-// header's padding flag is ignored. h and payload are not kept. It fails with ErrNotConnected,
-// ErrTooLarge or ErrClosed.
-func (p *Peer) WriteRTP(h *rtp.Header, payload []byte) error {
+// WriteRTP seals and sends one packet: with the batch, or at once if that is nil. The header's padding flag is
+// ignored. h and payload are not kept. It fails with ErrNotConnected, ErrTooLarge or ErrClosed.
+func (p *Peer) WriteRTP(via *Batch, h *rtp.Header, payload []byte) error {
 	size := h.MarshalSize() + len(payload)
-	return p.write(size, func(d *datagram) error {
-		n, err := h.MarshalTo(d.buf[:])
+	return p.write(via, size, func(buf []byte) ([]byte, error) {
+		n, err := h.MarshalTo(buf)
 		if err != nil {
-			return fmt.Errorf("transport: header: %w", err)
+			return nil, fmt.Errorf("transport: header: %w", err)
 		}
-		d.buf[0] &^= 1 << 5 // payload holds no padding
-		copy(d.buf[n:], payload)
-		d.data, err = p.sealer.EncryptRTP(d.buf[:0], d.buf[:size], &p.sealHeader)
-		return err
+		buf[0] &^= 1 << 5 // payload holds no padding
+		copy(buf[n:], payload)
+		return p.sealer.EncryptRTP(buf[:0], buf[:size], &p.sealHeader)
 	})
 }
 
 // WriteRTCP seals and sends one compound packet. It fails as WriteRTP does.
-func (p *Peer) WriteRTCP(compound []byte) error {
-	return p.write(len(compound), func(d *datagram) (err error) {
-		copy(d.buf[:], compound)
-		d.data, err = p.sealer.EncryptRTCP(d.buf[:0], d.buf[:len(compound)], nil)
-		return err
+func (p *Peer) WriteRTCP(via *Batch, compound []byte) error {
+	return p.write(via, len(compound), func(buf []byte) ([]byte, error) {
+		return p.sealer.EncryptRTCP(buf[:0], buf[:copy(buf, compound)], nil)
 	})
 }
 
-// write has fill seal a packet of size plain bytes into a datagram, and sends it.
-func (p *Peer) write(size int, fill func(*datagram) error) error {
+// write has fill seal a packet of size plain bytes into a buffer of the batch.
+func (p *Peer) write(via *Batch, size int, fill func(buf []byte) ([]byte, error)) error {
 	if size+sealRoom > maxDatagram {
 		return ErrTooLarge
 	}
@@ -165,23 +161,25 @@ func (p *Peer) write(size int, fill func(*datagram) error) error {
 	if p.phase() == Disconnected { // without consent nothing is sent (RFC 7675 section 5.1)
 		return ErrNotConnected
 	}
-	r := p.selected.Load()
-	d := newDatagram()
+	if via == nil {
+		via = p.t.shared.lock()
+		defer p.t.shared.unlock()
+	}
 	p.seal.Lock()
+	defer p.seal.Unlock()
+	r := p.selected.Load()
 	if p.sealer == nil || r == nil {
-		p.seal.Unlock()
-		d.release()
 		return ErrNotConnected
 	}
-	if err := fill(d); err != nil {
-		p.seal.Unlock()
-		d.release()
+	buf := via.buffer()
+	if buf == nil {
+		return ErrBatchFull
+	}
+	sealed, err := fill(buf)
+	if err != nil {
 		return fmt.Errorf("transport: sealing: %w", err)
 	}
-	due := p.send(r, d) // under the lock, so that packets leave in the order of their indices
-	p.seal.Unlock()
-	if due {
-		p.t.out.flush()
-	}
+	p.count.out(len(sealed))
+	via.add(r, sealed)
 	return nil
 }

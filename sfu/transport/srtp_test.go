@@ -151,10 +151,10 @@ func TestWrite_BeforeTheKeysOrTooLarge_Fails(t *testing.T) {
 	tr := listen(t, Config{})
 	p, _ := accepted(t, tr)
 	h := &rtp.Header{Version: 2, SSRC: 1}
-	if err := p.WriteRTP(h, nil); !errors.Is(err, ErrNotConnected) {
+	if err := p.WriteRTP(nil, h, nil); !errors.Is(err, ErrNotConnected) {
 		t.Errorf("before the keys: %v", err)
 	}
-	if err := p.WriteRTP(h, make([]byte, maxDatagram)); !errors.Is(err, ErrTooLarge) {
+	if err := p.WriteRTP(nil, h, make([]byte, maxDatagram)); !errors.Is(err, ErrTooLarge) {
 		t.Errorf("too large: %v", err)
 	}
 }
@@ -198,7 +198,7 @@ func (c *payloadCheck) RTP(p *Packet) {
 		c.t.Errorf("payload %x of %x", p.Payload, p.Raw)
 	}
 }
-func (c *payloadCheck) RTCP([]byte) {}
+func (c *payloadCheck) RTCP(*Batch, []byte) {}
 func (c *payloadCheck) State(State) {}
 
 // FuzzDatagram throws anything at the read path, from an address that is a peer's.

@@ -26,6 +26,8 @@ var (
 	ErrNotConnected = errors.New("transport: not connected")
 	// ErrTooLarge means that a packet does not fit into one datagram.
 	ErrTooLarge = errors.New("transport: packet too large")
+	// ErrBatchFull means that one datagram that was read caused more packets than a batch holds.
+	ErrBatchFull = errors.New("transport: too many packets at once")
 	// ErrNotOurs means that a pipe was asked to send elsewhere than into this transport.
 	ErrNotOurs = errors.New("transport: destination is not this transport")
 )
@@ -46,6 +48,9 @@ type Config struct {
 	MaxPeers int
 	// Handshakes bounds the DTLS handshakes under way at once; 0 means 64.
 	Handshakes int
+	// Loops is how many goroutines read the port, each from a socket of its own; 0 means one for each processor that Go
+	// uses. Where the system cannot share a port there is one.
+	Loops int
 	// Logger may be nil.
 	Logger *zap.Logger
 }

@@ -1,0 +1,30 @@
+// Command forward measures what forwarding a packet costs, and how near that is to the floor.
+//
+// It starts itself several times: as a server (the project's SFU over its transport), as the floor (the same sockets, batches,
+// flows and cipher, and nothing else) and as the load. The target has core 0 and the load core 1. The load does
+// ICE and DTLS with the server like any client and then sends what a phone sends, from one address a client.
+//
+//	forward [-reps 3] [-window 4s] [-quick]
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+)
+
+func main() {
+	roles := map[string]func([]string) error{"server": serve, "floor": floor, "load": load}
+	var err error
+	if len(os.Args) > 1 && roles[os.Args[1]] != nil {
+		err = roles[os.Args[1]](os.Args[2:])
+	} else {
+		err = measure(os.Args[1:])
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "forward:", err)
+		os.Exit(1)
+	}
+}
+
+func newFlags(name string) *flag.FlagSet { return flag.NewFlagSet(name, flag.ContinueOnError) }

@@ -1,0 +1,144 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// point is a load that is put on a target.
+type point struct {
+	target         string
+	roomsOf, rooms int
+	cores          []int
+}
+
+func (p point) rate() int { return p.rooms * p.roomsOf * (p.roomsOf - 1) * perSecond }
+
+// result is what one repetition at a point showed.
+type result struct {
+	loaded
+	USPerPacket     float64
+	Cores           float64 // of the target, busy
+	AllocsPerPacket float64
+	LoadCPU         float64
+}
+
+// measure is the parent of all roles.
+func measure(args []string) error {
+	flags := newFlags("forward")
+	reps := flags.Int("reps", 3, "repetitions of each point")
+	window := flags.Duration("window", 4*time.Second, "how long each repetition measures")
+	only := flags.String("only", "", "one point: target:rooms-of:rooms, such as server:2:40")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	m := measurer{reps: *reps, window: *window}
+	if *only != "" {
+		return m.single(*only)
+	}
+	return nil
+}
+
+type measurer struct {
+	reps   int
+	window time.Duration
+}
+
+// single measures one point and prints each repetition whole.
+func (m *measurer) single(name string) error {
+	p := point{cores: []int{0}}
+	parts := split3(name)
+	p.target = parts[0]
+	p.roomsOf, _ = strconv.Atoi(parts[1])
+	p.rooms, _ = strconv.Atoi(parts[2])
+	for range m.reps {
+		r, err := m.once(p)
+		if err != nil {
+			return err
+		}
+		if err := json.NewEncoder(os.Stdout).Encode(r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// once runs a fresh target and a fresh load.
+func (m *measurer) once(p point) (result, error) {
+	target, err := start(p.cores, p.target)
+	if err != nil {
+		return result{}, err
+	}
+	defer target.stop()
+	var at ready
+	if err := target.read(&at); err != nil {
+		return result{}, err
+	}
+	loader, err := start([]int{1}, "load", "-target", p.target, "-control", at.Control, "-media", at.Media.String(),
+		"-rooms-of", strconv.Itoa(p.roomsOf), "-rooms", strconv.Itoa(p.rooms), "-window", m.window.String())
+	if err != nil {
+		return result{}, err
+	}
+	defer loader.stop()
+	var cpu, loadCPU, mallocs [2]float64
+	for i, word := range []string{"begin", "end"} {
+		if err := loader.await(word); err != nil {
+			return result{}, err
+		}
+		if cpu[i], err = target.cpu(); err != nil {
+			return result{}, err
+		}
+		if loadCPU[i], err = loader.cpu(); err != nil {
+			return result{}, err
+		}
+		var c counts
+		if err := post(at.Control, "/counts", struct{}{}, &c); err != nil {
+			return result{}, err
+		}
+		mallocs[i] = float64(c.Mallocs)
+	}
+	r := result{}
+	if err := loader.read(&r.loaded); err != nil {
+		return result{}, err
+	}
+	packets := float64(max(r.Received, 1))
+	r.USPerPacket = (cpu[1] - cpu[0]) / packets * 1e6
+	r.Cores = (cpu[1] - cpu[0]) / r.Seconds
+	r.LoadCPU = (loadCPU[1] - loadCPU[0]) / r.Seconds
+	r.AllocsPerPacket = (mallocs[1] - mallocs[0]) / packets
+	return r, nil
+}
+
+// row measures a point reps times.
+func (m *measurer) row(p point) ([]result, error) {
+	var rs []result
+	for range m.reps {
+		r, err := m.once(p)
+		if err != nil {
+			return nil, fmt.Errorf("%+v: %w", p, err)
+		}
+		rs = append(rs, r)
+	}
+	return rs, nil
+}
+
+// median of a figure over repetitions.
+func median(rs []result, of func(result) float64) float64 {
+	var xs []float64
+	for _, r := range rs {
+		xs = append(xs, of(r))
+	}
+	slices.Sort(xs)
+	return xs[len(xs)/2]
+}
+
+func split3(s string) [3]string {
+	var parts [3]string
+	copy(parts[:], strings.SplitN(s, ":", 3))
+	return parts
+}
