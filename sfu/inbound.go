@@ -6,7 +6,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/pion/interceptor/pkg/twcc"
 	"github.com/pion/rtcp"
 	"github.com/pion/rtp"
 	"go.uber.org/zap"
@@ -28,7 +27,8 @@ type inbound struct {
 	opened   time.Time // of a gate that is open: when, until the first packet has come; else zero
 	sources  []*source // audio, video, perhaps content; the list itself never changes
 	bySSRC   map[uint32]stream
-	arrivals *twcc.Recorder
+	arrivals *arrivals // while the gate is open
+	told     []byte    // the last feedback's memory
 	offset   clockOffset
 	rtt      time.Duration // 0: not known
 	seen     MediaState
@@ -52,7 +52,10 @@ func (in *inbound) setGate(open bool, now time.Time) {
 	if open {
 		in.opened = now
 	}
-	in.arrivals = twcc.NewRecorder(in.ssrc)
+	in.arrivals = nil
+	if open {
+		in.arrivals = &arrivals{}
+	}
 	for _, s := range in.sources {
 		s.reset()
 		s.requestKeyframe(now)
@@ -77,8 +80,7 @@ func (in *inbound) receive(pkt *transport.Packet) {
 		}
 	}
 	if ext := extension(&pkt.Header, in.twccID); len(ext) == 2 {
-		at := in.peer.sfu.clock.since(pkt.Arrival).Microseconds()
-		in.arrivals.Record(pkt.Header.SSRC, binary.BigEndian.Uint16(ext), at)
+		in.arrivals.note(binary.BigEndian.Uint16(ext), in.peer.sfu.clock.since(pkt.Arrival).Microseconds())
 	}
 	if st.rtx {
 		ok = st.src.retransmitted(pkt)
@@ -171,7 +173,7 @@ func (in *inbound) feedback(via *transport.Batch, now time.Time, transportWide b
 		pkts = append(pkts, in.receiverReport(now)...)
 	}
 	if transportWide {
-		pkts = append(pkts, in.arrivals.BuildFeedbackPacket()...)
+		in.tellArrivals(via)
 	}
 	for _, s := range in.sources {
 		if nack := s.nack(now); nack != nil {
@@ -180,6 +182,17 @@ func (in *inbound) feedback(via *transport.Batch, now time.Time, transportWide b
 		s.repeatPLI(now)
 	}
 	writeRTCP(via, in.wire, pkts)
+}
+
+// tellArrivals sends the transport-wide feedback.
+func (in *inbound) tellArrivals(via *transport.Batch) {
+	for {
+		in.told = in.arrivals.feedback(in.told[:0], in.ssrc, in.sources[0].ssrc)
+		if len(in.told) == 0 {
+			return
+		}
+		_ = in.wire.WriteRTCP(via, in.told) // what cannot be sent is lost like any datagram
+	}
 }
 
 // logForbidden tells of media that a closed gate dropped, seldom enough for a log.

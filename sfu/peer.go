@@ -41,6 +41,7 @@ type Peer struct {
 	sfu     *SFU
 	onState func(State)
 	onMedia func(MediaState)
+	phase   uint // spreads what peers do at their ticks
 
 	in     inbound
 	out    outbound

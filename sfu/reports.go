@@ -77,16 +77,16 @@ func (o *outbound) tick(via *transport.Batch, now time.Time) {
 	defer o.mu.Unlock()
 	for _, s := range o.slots {
 		var reports []rtcp.Packet
-		names := &rtcp.SourceDescription{}
+		var names []rtcp.SourceDescriptionChunk
 		for _, t := range s.tracks {
 			t.budget = resendBudget
 			if sr := t.senderReport(now); sr != nil {
 				reports = append(reports, sr)
-				names.Chunks = append(names.Chunks, cname(t.ssrc, t.cname))
+				names = append(names, cname(t.ssrc, t.cname))
 			}
 		}
 		if len(reports) > 0 {
-			writeRTCP(via, o.wire, append(reports, names))
+			writeRTCP(via, o.wire, append(reports, &rtcp.SourceDescription{Chunks: names}))
 		}
 	}
 }

@@ -35,7 +35,8 @@ var (
 
 const (
 	tickEvery     = 20 * time.Millisecond // NACKs, keyframe requests
-	feedbackEvery = 3                     // ticks between transport-wide feedback packets
+	feedbackEvery = 5                     // ticks, which differ by peer, between transport-wide feedback packets
+	mostParts     = 20                    // of the peers, between two ticks of each
 	reportEvery   = time.Second           // sender and receiver reports
 	silentAfter   = 2 * time.Second       // without packets a source counts as silent
 	logEvery      = 10 * time.Second      // between two log lines of one peer's forbidden media
@@ -118,7 +119,7 @@ func (s *SFU) Close() {
 // videos that it receives. Anything else fails with ErrBadOffer, which says what was expected; the
 // transport's errors come as they are. Until SetGate(true) nothing that the peer sends is used.
 func (s *SFU) NewPeer(offer string, o PeerOptions) (*Peer, string, error) {
-	p := &Peer{id: o.ID, sfu: s, onState: o.OnState, onMedia: o.OnMedia}
+	p := &Peer{id: o.ID, sfu: s, phase: rand.UintN(feedbackEvery), onState: o.OnState, onMedia: o.OnMedia}
 	wire, answer, err := s.transport.Accept(offer, func(of *transport.Offer) (transport.Accepted, error) {
 		return p.negotiate(of)
 	})
@@ -146,22 +147,27 @@ func (s *SFU) run() {
 	var peers []*Peer
 	batch := s.transport.NewBatch()
 	for count := uint(0); ; count++ {
-		select {
-		case <-s.stop:
-			return
-		case <-ticker.C:
-		}
 		peers = peers[:0]
 		s.mu.Lock()
 		for p := range s.peers {
 			peers = append(peers, p)
 		}
 		s.mu.Unlock()
-		for _, p := range peers {
-			p.tick(batch, time.Now(), count%feedbackEvery == 0)
-			batch.FlushFull()
+		// Few at a time, so that the packets of others do not wait for them.
+		parts := min(1+len(peers)/64, mostParts)
+		ticker.Reset(tickEvery / time.Duration(parts))
+		for i := range parts {
+			select {
+			case <-s.stop:
+				return
+			case <-ticker.C:
+			}
+			for _, p := range peers[i*len(peers)/parts : (i+1)*len(peers)/parts] {
+				p.tick(batch, time.Now(), (count+p.phase)%feedbackEvery == 0)
+				batch.FlushFull()
+			}
+			batch.Flush()
 		}
-		batch.Flush()
 		clear(peers) // a closed peer must not live on in the spare capacity
 	}
 }

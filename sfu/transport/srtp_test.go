@@ -199,7 +199,7 @@ func (c *payloadCheck) RTP(p *Packet) {
 	}
 }
 func (c *payloadCheck) RTCP(*Batch, []byte) {}
-func (c *payloadCheck) State(State) {}
+func (c *payloadCheck) State(State)         {}
 
 // FuzzDatagram throws anything at the read path, from an address that is a peer's.
 func FuzzDatagram(f *testing.F) {

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"net/http"
 	"net/netip"
+	"slices"
 	"sync/atomic"
 
 	"github.com/pion/rtp"
@@ -122,6 +123,7 @@ func (f *floorForwarder) run(socket *udp.Socket) {
 				}
 			}
 		}
+		slices.SortStableFunc(out, func(a, b udp.Datagram) int { return a.Addr.Compare(b.Addr) })
 		f.unsent.Add(uint64(w.Write(out)))
 		f.forwarded.Add(uint64(len(out)))
 	}
