@@ -91,9 +91,9 @@ func (h *handshake) SetDeadline(t time.Time) error {
 	h.until.Set(t)
 	return nil
 }
-func (h *handshake) SetReadDeadline(t time.Time) error  { return h.SetDeadline(t) }
-func (h *handshake) SetWriteDeadline(time.Time) error   { return nil }
-func (w *wire) socketAddr() net.Addr                    { return net.UDPAddrFromAddrPort(w.socket.LocalAddr()) }
+func (h *handshake) SetReadDeadline(t time.Time) error { return h.SetDeadline(t) }
+func (h *handshake) SetWriteDeadline(time.Time) error  { return nil }
+func (w *wire) socketAddr() net.Addr                   { return net.UDPAddrFromAddrPort(w.socket.LocalAddr()) }
 func (h *handshakes) dispatch(d udp.Datagram) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
