@@ -87,6 +87,10 @@ deps: ## Install the browsers and tools that the tests use (Debian, as root; els
 bench-admit: deps build test/node_modules ## Admission to first picture and sound, in Chromium; last line is JSON
 	node test/bench/admit.mjs
 
+.PHONY: bench-forward
+bench-forward: ## Cost of a forwarded packet beside the floor, saturation, delay (about 10 minutes); last line is JSON
+	go run ./test/forward
+
 .PHONY: bench-join
 bench-join: deps build test/node_modules ## Link opened to preview, waiting and connected, in Chromium; last line is JSON
 	node test/bench/join.mjs

@@ -28,7 +28,7 @@ type inbound struct {
 	sources  []*source // audio, video, perhaps content; the list itself never changes
 	bySSRC   map[uint32]stream
 	arrivals *arrivals // while the gate is open
-	told     []byte    // the last feedback's memory
+	told     []byte    // the last report's memory
 	offset   clockOffset
 	rtt      time.Duration // 0: not known
 	seen     MediaState
@@ -167,14 +167,14 @@ func (in *inbound) tick(via *transport.Batch, now time.Time, feedback bool) (med
 }
 
 func (in *inbound) feedback(via *transport.Batch, now time.Time, transportWide bool) {
-	var pkts []rtcp.Packet
 	if now.Sub(in.reported) >= reportEvery {
 		in.reported = now
-		pkts = append(pkts, in.receiverReport(now)...)
+		in.tellReception(via, now)
 	}
 	if transportWide {
 		in.tellArrivals(via)
 	}
+	var pkts []rtcp.Packet
 	for _, s := range in.sources {
 		if nack := s.nack(now); nack != nil {
 			pkts = append(pkts, nack)

@@ -8,36 +8,27 @@ import (
 	"github.com/anteroom/anteroom/sfu/transport"
 )
 
-// receiverReport tells the publisher how its sources arrive (RFC 3550 section 6.4.2). The caller holds
-// mu.
-func (in *inbound) receiverReport(now time.Time) []rtcp.Packet {
-	report := &rtcp.ReceiverReport{SSRC: in.ssrc}
+// tellReception tells the publisher how its sources arrive (RFC 3550 section 6.4.2). The caller holds mu.
+func (in *inbound) tellReception(via *transport.Batch, now time.Time) {
+	b, start := beginReceiverReport(in.told[:0], in.ssrc)
+	head := len(b)
 	for _, s := range in.sources {
 		c, ok := s.rx.report()
 		if !ok {
 			continue
 		}
-		block := rtcp.ReceptionReport{
-			SSRC: s.ssrc, FractionLost: c.fractionLost, TotalLost: c.lost, LastSequenceNumber: c.highest, Jitter: c.jitter,
-		}
+		block := receptionBlock{ssrc: s.ssrc, counts: c}
 		if clock := s.clock.Load(); clock != nil {
-			block.LastSenderReport = middle32(clock.ntp)
-			block.Delay = uint32(ticks(now.Sub(clock.received), 65536))
+			block.lastReport = middle32(clock.ntp)
+			block.sinceReport = uint32(ticks(now.Sub(clock.received), 65536))
 		}
-		report.Reports = append(report.Reports, block)
+		b = appendBlock(b, start, block)
 	}
-	if len(report.Reports) == 0 {
-		return nil
+	if len(b) > head {
+		b = appendName(b, in.ssrc, in.cname)
+		_ = in.wire.WriteRTCP(via, b) // what cannot be sent is lost like any datagram
 	}
-	return []rtcp.Packet{
-		report, &rtcp.SourceDescription{Chunks: []rtcp.SourceDescriptionChunk{cname(in.ssrc, in.cname)}},
-	}
-}
-
-func cname(ssrc uint32, name string) rtcp.SourceDescriptionChunk {
-	return rtcp.SourceDescriptionChunk{
-		Source: ssrc, Items: []rtcp.SourceDescriptionItem{{Type: rtcp.SDESCNAME, Text: name}},
-	}
+	in.told = b
 }
 
 // senderReport learns a source's clock, and by its delay the publisher's.
@@ -76,39 +67,37 @@ func (o *outbound) tick(via *transport.Batch, now time.Time) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for _, s := range o.slots {
-		var reports []rtcp.Packet
-		var names []rtcp.SourceDescriptionChunk
+		b := o.report[:0]
 		for _, t := range s.tracks {
 			t.budget = resendBudget
-			if sr := t.senderReport(now); sr != nil {
-				reports = append(reports, sr)
-				names = append(names, cname(t.ssrc, t.cname))
+			b = t.appendReport(b, now)
+		}
+		if len(b) == 0 {
+			continue
+		}
+		for _, t := range s.tracks {
+			if t.reported.Equal(now) {
+				b = appendName(b, t.ssrc, t.cname)
 			}
 		}
-		if len(reports) > 0 {
-			writeRTCP(via, o.wire, append(reports, &rtcp.SourceDescription{Chunks: names}))
-		}
+		_ = o.wire.WriteRTCP(via, b) // what cannot be sent is lost like any datagram
+		o.report = b
 	}
 }
 
-// senderReport returns the track's report if it is due and the source's clock is known: before its first
+// appendReport appends the track's sender report if it is due and the source's clock is known: before its first
 // sender report a guess would only spoil the lip sync.
-func (t *track) senderReport(now time.Time) rtcp.Packet {
+func (t *track) appendReport(b []byte, now time.Time) []byte {
 	if !t.started || now.Sub(t.reported) < reportEvery {
-		return nil
+		return b
 	}
 	clock := t.src.clock.Load()
 	if clock == nil {
-		return nil
+		return b
 	}
 	t.reported = now
 	publisher := &t.src.peer.in
 	nanos := publisher.peer.sfu.clock.nanos(now)
-	return &rtcp.SenderReport{
-		SSRC:        t.ssrc,
-		NTPTime:     toNTP(nanos),
-		RTPTime:     clock.timestamp(nanos, publisher.offset.nanos.Load(), t.kind.clockRate()) + t.shift.ts,
-		PacketCount: t.packets,
-		OctetCount:  t.octets,
-	}
+	ts := clock.timestamp(nanos, publisher.offset.nanos.Load(), t.kind.clockRate()) + t.shift.ts
+	return appendSenderReport(b, t.ssrc, toNTP(nanos), ts, t.packets, t.octets)
 }

@@ -22,6 +22,7 @@ type outbound struct {
 	wire      wire
 	connected bool
 	buf       []byte // for the payload being written
+	report    []byte // for the report being written
 
 	forwarded, resent uint64
 }

@@ -33,6 +33,7 @@ func load(args []string) error {
 	roomsOf := flags.Int("rooms-of", 2, "")
 	rooms := flags.Int("rooms", 1, "")
 	warmUp := flags.Duration("warm-up", 1500*time.Millisecond, "")
+	spin := flags.Bool("spin", true, "never sleep")
 	window := flags.Duration("window", 4*time.Second, "")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -46,7 +47,7 @@ func load(args []string) error {
 		return err
 	}
 	w := &wire{socket: socket, target: target, writer: socket.NewWriter(batch)}
-	l := &loader{wire: w, reader: socket.NewReader(batch), roomsOf: *roomsOf, byAddr: map[netip.Addr]*client{}}
+	l := &loader{wire: w, reader: socket.NewReader(batch), roomsOf: *roomsOf, spin: *spin, byAddr: map[netip.Addr]*client{}}
 	if err := l.gather(*kind, *control, *rooms); err != nil {
 		return err
 	}
@@ -66,6 +67,7 @@ type loader struct {
 	wire    *wire
 	reader  udp.Reader
 	roomsOf int
+	spin    bool
 	clients []*client
 	byAddr  map[netip.Addr]*client
 	events  []event
@@ -185,7 +187,8 @@ func (l *loader) reset() {
 	}
 }
 
-// run sends and receives for that long. It never sleeps, so that its own waking is nobody's cost.
+// run sends and receives for that long. Alone on its core it never sleeps, so that its own waking is nobody's cost; where it shares
+// cores with the target it sleeps while nothing is due.
 func (l *loader) run(d time.Duration) {
 	for end := time.Now().Add(d); ; {
 		now := time.Now()
@@ -193,9 +196,18 @@ func (l *loader) run(d time.Duration) {
 			return
 		}
 		if sent, got := l.sendDue(now), l.receive(); !sent && !got {
+			if !l.spin {
+				l.rest(now)
+			}
 			l.idle += time.Since(now)
 		}
 	}
+}
+
+// rest sleeps until the next event is due, for a millisecond at most.
+func (l *loader) rest(now time.Time) {
+	due := l.began.Add(l.events[l.next].at).Sub(now)
+	time.Sleep(min(max(due, 0), time.Millisecond)) //nolint:forbidigo // a load has no event to wait for but time
 }
 
 // settle takes what is still on its way.

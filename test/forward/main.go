@@ -4,7 +4,7 @@
 // flows and cipher, and nothing else) and as the load. The target has core 0 and the load core 1. The load does
 // ICE and DTLS with the server like any client and then sends what a phone sends, from one address a client.
 //
-//	forward [-reps 3] [-window 4s] [-quick]
+//	forward [-reps 3] [-window 4s] [-only server:2:40]
 package main
 
 import (

@@ -17,6 +17,15 @@ type point struct {
 	cores          []int
 }
 
+// loadCores are the load's: the other core, or both if the target has both.
+func (p point) loadCores() []int {
+	if len(p.cores) > 1 {
+		return p.cores
+	}
+	return []int{1}
+}
+
+// rate is how many packets a second the target is to forward.
 func (p point) rate() int { return p.rooms * p.roomsOf * (p.roomsOf - 1) * perSecond }
 
 // result is what one repetition at a point showed.
@@ -33,7 +42,7 @@ func measure(args []string) error {
 	flags := newFlags("forward")
 	reps := flags.Int("reps", 3, "repetitions of each point")
 	window := flags.Duration("window", 4*time.Second, "how long each repetition measures")
-	only := flags.String("only", "", "one point: target:rooms-of:rooms, such as server:2:40")
+	only := flags.String("only", "", "one point: target:people in a room:rooms, such as server:2:40")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -41,7 +50,7 @@ func measure(args []string) error {
 	if *only != "" {
 		return m.single(*only)
 	}
-	return nil
+	return m.all()
 }
 
 type measurer struct {
@@ -52,10 +61,9 @@ type measurer struct {
 // single measures one point and prints each repetition whole.
 func (m *measurer) single(name string) error {
 	p := point{cores: []int{0}}
-	parts := split3(name)
-	p.target = parts[0]
-	p.roomsOf, _ = strconv.Atoi(parts[1])
-	p.rooms, _ = strconv.Atoi(parts[2])
+	if _, err := fmt.Sscanf(strings.ReplaceAll(name, ":", " "), "%s %d %d", &p.target, &p.roomsOf, &p.rooms); err != nil {
+		return fmt.Errorf("-only %s: %w", name, err)
+	}
 	for range m.reps {
 		r, err := m.once(p)
 		if err != nil {
@@ -79,7 +87,7 @@ func (m *measurer) once(p point) (result, error) {
 	if err := target.read(&at); err != nil {
 		return result{}, err
 	}
-	loader, err := start([]int{1}, "load", "-target", p.target, "-control", at.Control, "-media", at.Media.String(),
+	loader, err := start(p.loadCores(), "load", "-spin="+strconv.FormatBool(len(p.cores) == 1), "-target", p.target, "-control", at.Control, "-media", at.Media.String(),
 		"-rooms-of", strconv.Itoa(p.roomsOf), "-rooms", strconv.Itoa(p.rooms), "-window", m.window.String())
 	if err != nil {
 		return result{}, err
@@ -135,10 +143,4 @@ func median(rs []result, of func(result) float64) float64 {
 	}
 	slices.Sort(xs)
 	return xs[len(xs)/2]
-}
-
-func split3(s string) [3]string {
-	var parts [3]string
-	copy(parts[:], strings.SplitN(s, ":", 3))
-	return parts
 }
