@@ -86,7 +86,7 @@ func TestArrivals_TellWhatCame(t *testing.T) {
 			}
 		}
 		for number := range first {
-			if _, ok := told[number]; !ok && uint16(newest-number) < arrivalWindow/2 {
+			if _, ok := told[number]; !ok && newest-number < arrivalWindow/2 {
 				t.Fatalf("packet %d was not told of; newest %d", number, newest)
 			}
 		}

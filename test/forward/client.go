@@ -33,8 +33,7 @@ type client struct {
 
 	transportWide uint16 // sequence numbers of all its packets
 	received      uint64
-	reports       uint64 // RTCP packets that came
-	sample        int    // counts down to the next packet that is opened
+	sample        int // counts down to the next packet that is opened
 }
 
 // localAddr gives each client an address of its own on loopback.
@@ -94,6 +93,7 @@ func (h *handshake) SetDeadline(t time.Time) error {
 func (h *handshake) SetReadDeadline(t time.Time) error { return h.SetDeadline(t) }
 func (h *handshake) SetWriteDeadline(time.Time) error  { return nil }
 func (w *wire) socketAddr() net.Addr                   { return net.UDPAddrFromAddrPort(w.socket.LocalAddr()) }
+
 func (h *handshakes) dispatch(d udp.Datagram) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -77,7 +77,7 @@ func handle[In, Out any](mux *http.ServeMux, path string, f func(In) (Out, error
 
 // run serves calls until the process is asked to end.
 func run(mux *http.ServeMux, media netip.AddrPort) error {
-	listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // binding does not wait
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
 	}

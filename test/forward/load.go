@@ -79,9 +79,9 @@ type loader struct {
 	buffers [][udp.MaxDatagram]byte
 	header  headerScratch
 
-	sent, received, feedback, late10, done uint64
-	delays, lates                          []int64
-	idle                                   time.Duration
+	sent, feedback, late10, done uint64
+	delays, lates                []int64
+	idle                         time.Duration
 }
 
 // event is what a client sends at a time of each period.
@@ -95,11 +95,8 @@ type event struct {
 func (l *loader) gather(kind, control string, rooms int) error {
 	var seats seating
 	for i := range rooms * l.roomsOf {
-		c := &client{index: i, room: i / l.roomsOf, local: localAddr(i), sample: i}
-		c.voice = stream{ssrc: uint32(1000 + 2*i), pt: 111, seq: uint16(i)}
-		c.camera = stream{ssrc: uint32(1001 + 2*i), pt: 96, seq: uint16(2 * i)}
-		l.clients = append(l.clients, c)
-		l.byAddr[c.local] = c
+		c := newClient(i, i/l.roomsOf)
+		l.add(c)
 		if i%l.roomsOf == 0 {
 			seats.Rooms = append(seats.Rooms, nil)
 		}
