@@ -95,6 +95,10 @@ bench-forward: ## Cost of a forwarded packet beside the floor, saturation, delay
 bench-join: deps build test/node_modules ## Link opened to preview, waiting and connected, in Chromium; last line is JSON
 	node test/bench/join.mjs
 
+.PHONY: bench-idle
+bench-idle: ## Memory of waiting peers and of peers in visits (about 2 minutes); last line is JSON
+	go run ./test/forward idle
+
 # ---- Files.
 
 # npm writes this file when it has installed what the lock says.

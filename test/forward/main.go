@@ -5,6 +5,7 @@
 // ICE and DTLS with the server like any client and then sends what a phone sends, from one address a client.
 //
 //	forward [-reps 3] [-window 4s] [-only server:2:40]
+//	forward idle [-reps 3] [-n 200] [-settle 10s] [-heap FILE]
 package main
 
 import (
@@ -14,7 +15,9 @@ import (
 )
 
 func main() {
-	roles := map[string]func([]string) error{"server": serve, "floor": floor, "load": load}
+	roles := map[string]func([]string) error{
+		"server": serve, "floor": floor, "load": load, "wait": wait, "idle": idle,
+	}
 	var err error
 	if len(os.Args) > 1 && roles[os.Args[1]] != nil {
 		err = roles[os.Args[1]](os.Args[2:])

@@ -66,6 +66,7 @@ func serve(args []string) error {
 		}
 		return c, nil
 	})
+	answerMemory(mux)
 	return run(mux, media.Addr())
 }
 
