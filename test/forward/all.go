@@ -56,6 +56,7 @@ func (m *measurer) all() error {
 	if err := m.twoCores(&s); err != nil {
 		return err
 	}
+	fmt.Printf("\n%d repetitions were disturbed and made again\n", m.disturbed)
 	return json.NewEncoder(os.Stdout).Encode(s)
 }
 
@@ -129,11 +130,11 @@ func delays(rs []result) map[string]float64 {
 // itself needs: two cores carry twice the cost's ratio.
 func (m *measurer) twoCores(s *summary) error {
 	const rooms = 100
-	one, err := m.row(point{target: "server", roomsOf: 2, rooms: rooms, cores: []int{0}})
+	one, err := m.row(point{target: "server", roomsOf: 2, rooms: rooms, cores: []int{0}, relaxed: true})
 	if err != nil {
 		return err
 	}
-	two, err := m.row(point{target: "server", roomsOf: 2, rooms: 2 * rooms, cores: []int{0, 1}})
+	two, err := m.row(point{target: "server", roomsOf: 2, rooms: 2 * rooms, cores: []int{0, 1}, relaxed: true})
 	if err != nil {
 		return err
 	}
