@@ -29,6 +29,7 @@ type inbound struct {
 	bySSRC   map[uint32]stream
 	arrivals *arrivals // while the gate is open
 	told     []byte    // the last report's memory
+	capped   sendCap
 	offset   clockOffset
 	rtt      time.Duration // 0: not known
 	seen     MediaState
@@ -52,7 +53,7 @@ func (in *inbound) setGate(open bool, now time.Time) {
 	if open {
 		in.opened = now
 	}
-	in.arrivals = nil
+	in.arrivals, in.capped = nil, sendCap{}
 	if open {
 		in.arrivals = &arrivals{}
 	}
@@ -173,6 +174,7 @@ func (in *inbound) feedback(via *transport.Batch, now time.Time, transportWide b
 	}
 	if transportWide {
 		in.tellArrivals(via)
+		in.bound(via, now)
 	}
 	var pkts []rtcp.Packet
 	for _, s := range in.sources {

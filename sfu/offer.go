@@ -14,11 +14,12 @@ import (
 const (
 	extMID   = "urn:ietf:params:rtp-hdrext:sdes:mid"         // RFC 9143
 	extLevel = "urn:ietf:params:rtp-hdrext:ssrc-audio-level" // RFC 6464
+	extSent  = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
 	extTWCC  = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
 )
 
 // What is taken of a client's proposal. Towards viewers there are no transport-wide sequence numbers:
-// nothing here estimates their bandwidth yet, and the feedback would cost phones' uplinks. Audio is not
+// their browsers estimate the bandwidth, and feedback for an estimate here would cost phones' uplinks. Audio is not
 // retransmitted: Opus conceals and corrects, and a repeat comes after its 20 ms have been played.
 var (
 	codecs = map[transport.Kind]string{transport.Audio: "opus", transport.Video: "VP8"}
@@ -27,10 +28,10 @@ var (
 		transport.Video: {"transport-cc", "nack", "nack pli", "ccm fir"},
 	}
 	outFeed = map[transport.Kind][]string{
-		transport.Video: {"nack", "nack pli", "ccm fir"},
+		transport.Video: {"goog-remb", "nack", "nack pli", "ccm fir"},
 	}
 	inExtensions  = []string{extMID, extTWCC, extLevel}
-	outExtensions = []string{extMID, extLevel}
+	outExtensions = []string{extMID, extLevel, extSent}
 )
 
 // negotiate checks the offer's m-lines and sets the peer up for them: a source for each that the client
@@ -157,7 +158,7 @@ func (o *outbound) addTrack(p *Peer, m transport.OfferedMedia, a *transport.Acce
 	c := a.Codecs[0]
 	t := newTrack(track{
 		owner: p, kind: audio, ssrc: o.newSSRC(), pt: c.PT, rtxPT: c.RTXPT, flushPT: noFlush, cname: rand.Text(),
-		mid: []byte(m.MID), midID: a.Extensions[extMID], levelID: a.Extensions[extLevel],
+		mid: []byte(m.MID), midID: a.Extensions[extMID], levelID: a.Extensions[extLevel], sentID: a.Extensions[extSent],
 	})
 	if len(a.Codecs) > 1 {
 		t.flushPT = int(a.Codecs[1].PT)

@@ -193,11 +193,7 @@ func (h handler) RTCP(via *transport.Batch, compound []byte) { h.p.readRTCP(via,
 func (h handler) State(st State) {
 	switch st.Phase {
 	case transport.Connected:
-		for _, src := range h.p.out.connect() {
-			src.peer.in.mu.Lock()
-			src.requestKeyframe(time.Now())
-			src.peer.in.mu.Unlock()
-		}
+		requestKeyframes(h.p.out.connect(), time.Now())
 	case transport.Disconnected:
 		h.p.out.disconnect()
 	case transport.Closed:

@@ -36,6 +36,15 @@ func (s *source) requestKeyframe(now time.Time) {
 	s.repeatPLI(now)
 }
 
+// requestKeyframes asks for keyframes of sources of several publishers.
+func requestKeyframes(of []*source, now time.Time) {
+	for _, s := range of {
+		s.peer.in.mu.Lock()
+		s.requestKeyframe(now)
+		s.peer.in.mu.Unlock()
+	}
+}
+
 // repeatPLI sends the request that is due.
 func (s *source) repeatPLI(now time.Time) {
 	k := &s.key

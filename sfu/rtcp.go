@@ -49,7 +49,9 @@ func (p *Peer) readRTCP(via *transport.Batch, compound []byte, now time.Time) {
 		case *rtcp.ReceiverReport:
 			p.in.receptionReports(pkt.Reports, now)
 		case *rtcp.TransportLayerNack:
-			p.out.resend(via, pkt)
+			p.out.resend(via, pkt, now)
+		case *rtcp.ReceiverEstimatedMaximumBitrate:
+			p.out.hearEstimate(float64(pkt.Bitrate), now)
 		case *rtcp.PictureLossIndication:
 			p.out.passKeyframeRequest(pkt.MediaSSRC, now)
 		case *rtcp.FullIntraRequest:
@@ -61,7 +63,7 @@ func (p *Peer) readRTCP(via *transport.Batch, compound []byte, now time.Time) {
 }
 
 // resend answers a viewer's NACK.
-func (o *outbound) resend(via *transport.Batch, nack *rtcp.TransportLayerNack) {
+func (o *outbound) resend(via *transport.Batch, nack *rtcp.TransportLayerNack, now time.Time) {
 	t := o.bySSRC[nack.MediaSSRC]
 	if t == nil {
 		return
@@ -70,7 +72,7 @@ func (o *outbound) resend(via *transport.Batch, nack *rtcp.TransportLayerNack) {
 	defer o.mu.Unlock()
 	for i := range nack.Nacks {
 		nack.Nacks[i].Range(func(seq uint16) bool {
-			t.resend(via, seq)
+			t.resend(via, seq, now)
 			return t.budget > 0
 		})
 	}

@@ -176,6 +176,7 @@ func (s *SFU) run() {
 func (p *Peer) tick(via *transport.Batch, now time.Time, feedback bool) {
 	media, changed := p.in.tick(via, now, feedback)
 	p.out.tick(via, now)
+	requestKeyframes(p.out.resumePictures(now), now)
 	if changed && p.onMedia != nil {
 		p.onMedia(media)
 	}

@@ -21,6 +21,7 @@ type outbound struct {
 	mu        sync.Mutex // guards the rest, and what is in the tracks
 	wire      wire
 	connected bool
+	link      bandwidth
 	buf       []byte // for the payload being written
 	report    []byte // for the report being written
 
@@ -41,6 +42,12 @@ func (o *outbound) connect() []*source {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.connected = true
+	o.link = bandwidth{sent: o.link.sent, lasting: firstPause}
+	return o.awaited()
+}
+
+// awaited returns the sources whose first packet a track waits for. The caller holds mu.
+func (o *outbound) awaited() []*source {
 	var waiting []*source
 	o.tracks(func(t *track) {
 		if t.src != nil && !t.started && !slices.Contains(waiting, t.src) {

@@ -34,6 +34,7 @@ type SlotStats struct {
 type TrackStats struct {
 	Kind    string
 	Waiting bool   // for a source's first packet or keyframe
+	Paused  bool   // since the viewer's link is too weak for pictures
 	Packets uint64 // modulo 2^32, as in sender reports
 	Resent  uint64
 }
@@ -80,7 +81,8 @@ func (o *outbound) stats(st *Stats) {
 		}
 		for _, t := range s.tracks {
 			ss.Tracks = append(ss.Tracks, TrackStats{
-				Kind: t.kind.String(), Waiting: t.src != nil && !t.started, Packets: uint64(t.packets), Resent: t.resent,
+				Kind: t.kind.String(), Waiting: t.src != nil && !t.started, Paused: t.kind != audio && t.src != nil && o.link.paused,
+				Packets: uint64(t.packets), Resent: t.resent,
 			})
 		}
 		st.Slots = append(st.Slots, ss)

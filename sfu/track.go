@@ -24,6 +24,7 @@ type track struct {
 	flushPT        int
 	cname          string
 	midID, levelID uint8
+	sentID         uint8
 	mid            []byte
 
 	src     *source // nil: empty
@@ -45,6 +46,7 @@ type track struct {
 	reported time.Time // the last sender report; zero when one is due
 	header   rtp.Header
 	level    [1]byte
+	sent     [3]byte
 }
 
 // position is where a stream stands in all its numberings.
@@ -84,6 +86,9 @@ func (t *track) forward(via *transport.Batch, src *source, p *packet) bool {
 	if t.src != src || !t.owner.out.connected {
 		return true // the route was closed meanwhile, or there is nobody to wait for
 	}
+	if t.kind != audio && t.owner.out.link.paused {
+		return true
+	}
 	if !t.started || t.epoch != p.epoch {
 		if t.kind != audio && !p.vp8.key {
 			return false
@@ -99,7 +104,8 @@ func (t *track) forward(via *transport.Batch, src *source, p *packet) bool {
 	t.owner.out.forwarded++
 	t.packets++
 	t.octets += uint32(len(p.payload))
-	t.write(via, p, false)
+	t.owner.out.link.sent += uint64(len(p.payload)) + packetBytes
+	t.write(via, p, false, p.arrival)
 	return true
 }
 
@@ -141,9 +147,16 @@ func (t *track) position(p *packet) position {
 	return at
 }
 
-// write sends p in the track's numbering; with rtx as a retransmission in the format of RFC 4588.
+// putSendTime writes a time in seconds, 6 bits before the point and 18 behind it (the abs-send-time extension).
+func putSendTime(b *[3]byte, since time.Duration) {
+	const unit = 64 * time.Second
+	v := uint32(uint64(since%unit) << 18 / uint64(time.Second))
+	b[0], b[1], b[2] = byte(v>>16), byte(v>>8), byte(v)
+}
+
+// write sends p at now in the track's numbering; with rtx as a retransmission in the format of RFC 4588.
 // Errors are the transport's to count: a packet that cannot be sent is one that was lost.
-func (t *track) write(via *transport.Batch, p *packet, rtx bool) {
+func (t *track) write(via *transport.Batch, p *packet, rtx bool, now time.Time) {
 	at := t.position(p)
 	buf := t.owner.out.buf[:0]
 	h := &t.header
@@ -162,6 +175,10 @@ func (t *track) write(via *transport.Batch, p *packet, rtx bool) {
 	if t.levelID != 0 && p.leveled {
 		t.level[0] = p.level
 		_ = h.SetExtension(t.levelID, t.level[:])
+	}
+	if t.sentID != 0 {
+		putSendTime(&t.sent, now.Sub(t.owner.sfu.clock.began))
+		_ = h.SetExtension(t.sentID, t.sent[:])
 	}
 	payload := p.payload
 	if rtx || t.kind != audio && len(payload) > 0 {
@@ -186,7 +203,7 @@ func (t *track) describe(buf []byte, p *packet, at position) []byte {
 }
 
 // resend answers a viewer's NACK for one of the track's sequence numbers.
-func (t *track) resend(via *transport.Batch, seq uint16) {
+func (t *track) resend(via *transport.Batch, seq uint16, now time.Time) {
 	if !t.started || t.budget == 0 {
 		return
 	}
@@ -194,7 +211,7 @@ func (t *track) resend(via *transport.Batch, seq uint16) {
 	if number < t.first || number > t.newest {
 		return
 	}
-	if t.src.ring.with(number, func(p *packet) { t.write(via, p, t.rtxPT != 0) }) {
+	if t.src.ring.with(number, func(p *packet) { t.write(via, p, t.rtxPT != 0, now) }) {
 		t.budget--
 		t.resent++
 		t.owner.out.resent++
