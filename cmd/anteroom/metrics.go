@@ -66,6 +66,8 @@ func (c *collector) Collect(to chan<- prometheus.Metric) {
 	counted("transport", "bad_stun", t.BadSTUN)
 	counted("transport", "bad_media", t.BadMedia)
 	counted("transport", "refused_handshake", t.RefusedHello)
+	counted("transport", "throttled_handshake", t.ThrottledHello)
+	counted("transport", "failed_handshake", t.FailedHello)
 	counted("transport", "unsent", t.Unsent)
 
 	e := c.s.port.Stats()

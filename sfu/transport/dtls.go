@@ -32,6 +32,8 @@ const (
 	flightInterval = 250 * time.Millisecond
 	// handshakeQueue bounds the datagrams that wait for a handshake: two flights and repeats.
 	handshakeQueue = 32
+	// maxHandshakeMessage bounds a client's message: the longest is a certificate.
+	maxHandshakeMessage = 16 << 10
 	// dtlsMTU keeps handshake datagrams below any path's limit.
 	dtlsMTU = 1200
 	// repeatInterval bounds how often our last flight is sent again.
@@ -101,22 +103,29 @@ func newIdentity() (*identity, error) {
 type handshake struct {
 	*mailbox // datagrams from the client
 	p        *Peer
+	began    *route // selected when the handshake began
 	cancel   context.CancelFunc
 
+	turn      *time.Timer // ends the turn under way, or nil; used by pion/dtls's reading goroutine alone, as turnBegan
+	turnBegan time.Time
+
 	mu    sync.Mutex
+	moved bool // something was sent elsewhere than to began
 	muted bool
 	last  []byte // the last datagram sent: when all is done, our whole last flight
 }
 
 // WriteTo implements net.PacketConn. It sends on the peer's selected path whatever addr says.
 func (h *handshake) WriteTo(b []byte, _ net.Addr) (int, error) {
+	r := h.p.selected.Load()
 	h.mu.Lock()
 	muted := h.muted
 	if !muted {
 		h.last = append(h.last[:0], b...)
+		h.moved = h.moved || r != h.began
 	}
 	h.mu.Unlock()
-	if r := h.p.selected.Load(); r != nil && !muted {
+	if !muted {
 		h.p.sendPlain(nil, r, b)
 	}
 	return len(b), nil
@@ -148,20 +157,18 @@ func (p *Peer) receiveDTLS(in *inbound, b []byte) {
 		p.repeatFlight(in, b)
 		return
 	}
-	if p.handshake == nil && !p.startHandshake(b) {
+	if !wellFormed(b) || p.handshake == nil && !p.startHandshake(b, in.now) {
 		return
 	}
 	p.handshake.put(newDatagram(b, nil))
 }
 
-const (
-	recordHandshake   = 22 // content type
-	helloClient       = 1  // handshake type
-	recordHeaderBytes = 13
-)
-
-func (p *Peer) startHandshake(b []byte) bool {
+func (p *Peer) startHandshake(b []byte, now time.Time) bool {
 	if len(b) <= recordHeaderBytes || b[0] != recordHandshake || b[recordHeaderBytes] != helloClient {
+		return false
+	}
+	r := p.selected.Load() // where our flights will go, whoever the hello came from
+	if r == nil {
 		return false
 	}
 	select {
@@ -170,11 +177,20 @@ func (p *Peer) startHandshake(b []byte) bool {
 		p.t.count.refusedHello.Add(1)
 		return false
 	}
+	host := r.seen().Addr()
+	if !p.t.hellos.begin(host, p.t.since(now)) {
+		<-p.t.slots
+		p.t.count.throttledHello.Add(1)
+		return false
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), handshakeTimeout)
-	h := &handshake{mailbox: newMailbox(handshakeQueue), p: p, cancel: cancel}
+	h := &handshake{mailbox: newMailbox(handshakeQueue), p: p, began: r, cancel: cancel}
 	p.handshake = h
 	p.t.running.Go(func() {
-		defer func() { <-p.t.slots }()
+		defer func() {
+			p.t.hellos.end(host)
+			<-p.t.slots
+		}()
 		defer cancel()
 		h.run(ctx)
 	})
@@ -205,12 +221,16 @@ func (h *handshake) run(ctx context.Context) {
 		p.close(ReasonFingerprint)
 	case err != nil:
 		// The client may try again until the peer's time to connect is over.
+		p.t.count.failedHello.Add(1)
 		p.t.log.Debug("handshake_failed", zap.Error(err))
 	default:
 		p.opener, p.lastFlight = k.opener, h.mute()
 		p.seal.Lock()
 		p.sealer = k.sealer
 		p.seal.Unlock()
+		if !h.moved {
+			p.home.Store(&h.began.path)
+		}
 		p.enter(Connected)
 	}
 }

@@ -11,11 +11,6 @@ import (
 	"github.com/pion/webrtc/v4"
 )
 
-const (
-	recordChangeCipherSpec = 20 // content type
-	recordAlert            = 21
-)
-
 func TestHandshake_CertificateOfSomebodyElse_Closes(t *testing.T) {
 	tr := listen(t, Config{Loopback: true})
 	c := newClient(t)

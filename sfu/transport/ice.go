@@ -104,9 +104,13 @@ func (p *Peer) checked(in *inbound, from path, nominated bool) {
 	now := p.t.since(in.now)
 	p.lastCheck.Store(int64(now))
 	p.lastHeard.Store(int64(now))
-	r := p.learn(from)
+	r := p.learn(from, now)
+	if r == nil {
+		return
+	}
 	r.checked = now
-	if s := p.selected.Load(); nominated || s == nil || now-s.checked >= staleRoute {
+	moves := nominated && p.nominations.first(in.stun.TransactionID)
+	if s := p.selected.Load(); moves || s == nil || now-s.checked >= staleRoute {
 		p.selected.Store(r)
 	}
 	switch p.phase() {
@@ -118,9 +122,12 @@ func (p *Peer) checked(in *inbound, from path, nominated bool) {
 	}
 }
 
-// learn returns the route over a path, which is the peer's from now on. The caller holds p.recv.
-func (p *Peer) learn(from path) *route {
-	if p.t.routes.get(from) != p {
+// learn returns the route over a path, which is the peer's from now on, or nil if it stays another's. The caller holds p.recv.
+func (p *Peer) learn(from path, now time.Duration) *route {
+	if other := p.t.routes.get(from); other != p {
+		if other != nil && other.holds(from, now) {
+			return nil
+		}
 		p.t.routes.put(from, p)
 	}
 	for _, r := range p.known {

@@ -11,25 +11,29 @@ import (
 
 // Counters count datagrams that reached no handler, since the start.
 type Counters struct {
-	Unknown      uint64 // from an address that has proved nothing, and not STUN
-	BadSTUN      uint64 // malformed, for an unknown peer, or with a wrong password
-	BadMedia     uint64 // not decryptable, replayed, or beyond a peer's streams
-	RefusedHello uint64 // handshakes beyond Config.Handshakes; clients try again
-	Unsent       uint64 // refused by the socket
+	Unknown        uint64 // from an address that has proved nothing, and not STUN
+	BadSTUN        uint64 // malformed, for an unknown peer, or with a wrong password
+	BadMedia       uint64 // not decryptable, replayed, or beyond a peer's streams
+	RefusedHello   uint64 // handshakes beyond Config.Handshakes; clients try again
+	ThrottledHello uint64 // handshakes beyond what one address may begin; clients try again
+	FailedHello    uint64 // handshakes that ended without keys
+	Unsent         uint64 // refused by the socket
 }
 
 type counters struct {
-	unknown, badSTUN, badMedia, refusedHello, unsent atomic.Uint64
+	unknown, badSTUN, badMedia, refusedHello, throttledHello, failedHello, unsent atomic.Uint64
 }
 
 // Counters returns what was dropped so far.
 func (t *Transport) Counters() Counters {
 	return Counters{
-		Unknown:      t.count.unknown.Load(),
-		BadSTUN:      t.count.badSTUN.Load(),
-		BadMedia:     t.count.badMedia.Load(),
-		RefusedHello: t.count.refusedHello.Load(),
-		Unsent:       t.count.unsent.Load(),
+		Unknown:        t.count.unknown.Load(),
+		BadSTUN:        t.count.badSTUN.Load(),
+		BadMedia:       t.count.badMedia.Load(),
+		RefusedHello:   t.count.refusedHello.Load(),
+		ThrottledHello: t.count.throttledHello.Load(),
+		FailedHello:    t.count.failedHello.Load(),
+		Unsent:         t.count.unsent.Load(),
 	}
 }
 

@@ -33,13 +33,16 @@ type Transport struct {
 	advertised  []netip.AddrPort // candidates
 	id          *identity
 	dtlsOptions []dtls.ServerOption
+	newUfrag    func() string
 	started     time.Time
 
 	shared  sharedBatch
 	routes  routeTable
 	count   counters
 	slots   chan struct{} // held by handshakes under way
-	leaving chan *Peer    // closed and not yet buried
+	hellos  *hellos
+	turns   turns
+	leaving chan *Peer // closed and not yet buried
 
 	stop    context.Context
 	cancel  context.CancelFunc
@@ -60,11 +63,17 @@ func Listen(cfg Config) (*Transport, error) {
 	if cfg.Handshakes == 0 {
 		cfg.Handshakes = 64
 	}
+	if cfg.HandshakeRate == 0 {
+		cfg.HandshakeRate = 20
+	}
+	if cfg.HandshakeBurst == 0 {
+		cfg.HandshakeBurst = 30
+	}
 	if cfg.Loops == 0 {
 		cfg.Loops = runtime.GOMAXPROCS(0)
 	}
-	if cfg.MaxPeers < 0 || cfg.Handshakes < 0 || cfg.Loops < 0 {
-		return nil, errors.New("transport: MaxPeers, Handshakes and Loops must not be negative")
+	if min(cfg.MaxPeers, cfg.Handshakes, cfg.HandshakeRate, cfg.HandshakeBurst, cfg.Loops) < 0 {
+		return nil, errors.New("transport: MaxPeers, Handshakes, HandshakeRate, HandshakeBurst and Loops must not be negative")
 	}
 	if cfg.Logger == nil {
 		cfg.Logger = zap.NewNop()
@@ -85,10 +94,13 @@ func Listen(cfg Config) (*Transport, error) {
 	t := &Transport{
 		cfg: cfg, log: cfg.Logger, local: net.UDPAddrFromAddrPort(local),
 		advertised: advertised, id: id, dtlsOptions: dtlsOptions(id), started: time.Now(),
-		slots:   make(chan struct{}, cfg.Handshakes),
-		leaving: make(chan *Peer, cfg.MaxPeers),
-		peers:   map[string]*Peer{},
-		pipes:   map[*pipe]struct{}{},
+		newUfrag: func() string { return randomICE(ufragLen) },
+		slots:    make(chan struct{}, cfg.Handshakes),
+		hellos:   newHellos(cfg),
+		turns:    newTurns(runtime.GOMAXPROCS(0)),
+		leaving:  make(chan *Peer, cfg.MaxPeers),
+		peers:    map[string]*Peer{},
+		pipes:    map[*pipe]struct{}{},
 	}
 	t.shared.batch = newBatch(sockets[0], &t.count)
 	t.stop, t.cancel = context.WithCancel(context.Background())
@@ -187,23 +199,28 @@ func (t *Transport) Accept(offer string, choose func(*Offer) (Accepted, error)) 
 		return nil, "", err
 	}
 	p := &Peer{
-		t: t, handler: a.Handler, ufrag: randomICE(ufragLen), pwd: randomICE(pwdLen),
+		t: t, handler: a.Handler, pwd: randomICE(pwdLen),
 		offered: o.fingerprint, accepted: t.since(time.Now()), streams: map[uint32]struct{}{},
 	}
-	p.username = p.ufrag + ":" + o.ufrag
 	p.state.Store(&State{Phase: New})
 	p.lastCheck.Store(int64(p.accepted))
 	p.lastHeard.Store(int64(p.accepted))
-	answer, err := writeAnswer(o, a, ourEnd{
-		ufrag: p.ufrag, pwd: p.pwd, fingerprint: t.id.fingerprint, candidates: t.advertised,
-	})
-	if err != nil {
-		return nil, "", err
+	for {
+		p.ufrag = t.newUfrag()
+		p.username = p.ufrag + ":" + o.ufrag
+		answer, err := writeAnswer(o, a, ourEnd{
+			ufrag: p.ufrag, pwd: p.pwd, fingerprint: t.id.fingerprint, candidates: t.advertised,
+		})
+		if err != nil {
+			return nil, "", err
+		}
+		if taken, err := t.admit(p); taken {
+			continue
+		} else if err != nil {
+			return nil, "", err
+		}
+		return p, answer, nil
 	}
-	if err := t.admit(p); err != nil {
-		return nil, "", err
-	}
-	return p, answer, nil
 }
 
 func (t *Transport) roomForOne() error {
@@ -223,14 +240,18 @@ func (t *Transport) full() error {
 	return nil
 }
 
-func (t *Transport) admit(p *Peer) error {
+// admit makes the peer one that clients can find, unless another has its ufrag.
+func (t *Transport) admit(p *Peer) (taken bool, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if err := t.full(); err != nil {
-		return err
+		return false, err
+	}
+	if t.peers[p.ufrag] != nil {
+		return true, nil
 	}
 	t.peers[p.ufrag] = p
-	return nil
+	return false, nil
 }
 
 func (t *Transport) forget(p *Peer) {

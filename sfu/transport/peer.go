@@ -102,16 +102,18 @@ type Peer struct {
 	selected  atomic.Pointer[route]
 	state     atomic.Pointer[State] // changed under recv
 	closing   atomic.Pointer[Reason]
+	home      atomic.Pointer[path] // where the handshake was done; nil: not yet
 
 	// recv serialises what comes in and every call of the handler. It is taken before seal and
 	// before any lock of the transport.
-	recv       sync.Mutex
-	known      []*route
-	handshake  *handshake // under way
-	opener     *srtp.Context
-	streams    map[uint32]struct{} // SSRCs that the client has proved to use
-	lastFlight []byte
-	lastRepeat time.Duration
+	recv        sync.Mutex
+	known       []*route
+	nominations nominations
+	handshake   *handshake // under way
+	opener      *srtp.Context
+	streams     map[uint32]struct{} // SSRCs that the client has proved to use
+	lastFlight  []byte
+	lastRepeat  time.Duration
 
 	seal       sync.Mutex
 	sealer     *srtp.Context

@@ -11,6 +11,7 @@ import (
 // back. edit may drop, repeat or change each datagram.
 type relay struct {
 	front *net.UDPConn
+	ip    netip.Addr // of all its sockets
 	to    netip.AddrPort
 	edit  func(b []byte, fromClient bool) [][]byte
 
@@ -23,7 +24,11 @@ type relay struct {
 // throughRelay starts a transport that clients reach through a relay only.
 func throughRelay(t *testing.T, cfg Config, edit func([]byte, bool) [][]byte) (*Transport, *relay) {
 	t.Helper()
-	r := &relay{front: loopbackSocket(t), edit: edit}
+	ip := loopback4
+	if cfg.Listen.IsValid() {
+		ip = cfg.Listen.Addr()
+	}
+	r := &relay{front: socketAt(t, ip), ip: ip, edit: edit}
 	front := r.front.LocalAddr().(*net.UDPAddr).AddrPort()
 	cfg.Advertise, cfg.AdvertisePort = []netip.Addr{front.Addr()}, front.Port()
 	tr := listen(t, cfg)
@@ -38,9 +43,16 @@ func throughRelay(t *testing.T, cfg Config, edit func([]byte, bool) [][]byte) (*
 	return tr, r
 }
 
-func loopbackSocket(t *testing.T) *net.UDPConn {
+var (
+	loopback4 = netip.MustParseAddr("127.0.0.1")
+	loopback6 = netip.MustParseAddr("::1")
+)
+
+func loopbackSocket(t *testing.T) *net.UDPConn { return socketAt(t, loopback4) }
+
+func socketAt(t testing.TB, ip netip.Addr) *net.UDPConn {
 	t.Helper()
-	c, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	c, err := net.ListenUDP("udp", &net.UDPAddr{IP: ip.AsSlice()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +62,7 @@ func loopbackSocket(t *testing.T) *net.UDPConn {
 // rebind gives the client a new address, as a NAT does that has forgotten the old one.
 func (r *relay) rebind(t *testing.T) netip.AddrPort {
 	t.Helper()
-	next := loopbackSocket(t)
+	next := socketAt(t, r.ip)
 	r.mu.Lock()
 	old := r.back
 	r.back = next

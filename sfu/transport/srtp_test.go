@@ -212,7 +212,7 @@ func FuzzDatagram(f *testing.F) {
 	probe := prober{p: c.p}
 	from := path{addr: clientAddr}
 	c.p.recv.Lock()
-	c.p.learn(from)
+	c.p.learn(from, 0)
 	c.p.recv.Unlock()
 	f.Add(probe.request(useCandidate).Raw)
 	f.Add(c.rtp(1, 1, []byte("media")))
