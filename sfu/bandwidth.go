@@ -20,7 +20,7 @@ const (
 	plentyVideo  = 2.5e6 // bit/s for a picture, above which nothing is bounded
 	uncapped     = 20e6  // bit/s, said to a publisher that is not bounded any more
 	packetBytes  = 40    // of headers beside a payload, UDP's and IP's included
-	overuse      = 0.95  // of what is sent: an estimate below that says that it is too much
+	fall         = 0.9   // of the estimate before: browsers lower theirs, to 0.85 of what comes, only when queues grow
 	rateWindow   = 500 * time.Millisecond
 	pauseAfter   = 2 * time.Second // of too little for a picture
 	firstPause   = 10 * time.Second
@@ -32,6 +32,7 @@ const (
 // bandwidth is what is known of a viewer's link. The viewer's outbound.mu guards it.
 type bandwidth struct {
 	estimate float64 // bit/s; 0: what is sent is not too much
+	heard    float64 // the last one, whether it bounds or not
 
 	sent   uint64 // bytes, with headers
 	marked uint64 // of them, at the time
@@ -47,11 +48,13 @@ type bandwidth struct {
 // hear takes the browser's estimate, where the viewer watches that many voices and pictures. It reports whether pictures
 // pause from now on.
 func (b *bandwidth) hear(bps float64, voices, pictures int, now time.Time) (pause bool) {
+	fell := bps < fall*b.heard
+	b.heard = bps
 	if !b.measure(now) || b.paused || pictures == 0 {
 		return false
 	}
 	switch {
-	case bps < overuse*b.rate:
+	case fell && bps < b.rate:
 		b.estimate = bps
 	case b.estimate > 0:
 		b.estimate = bps
@@ -102,7 +105,7 @@ func (b *bandwidth) resume(now time.Time) bool {
 		return false
 	}
 	b.paused, b.since, b.lasting = false, now, min(2*b.lasting, longestPause)
-	b.estimate, b.rate, b.at = 0, 0, time.Time{}
+	b.estimate, b.heard, b.rate, b.at = 0, 0, 0, time.Time{}
 	return true
 }
 

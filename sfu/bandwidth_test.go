@@ -59,8 +59,11 @@ func watching(t *testing.T) (s *SFU, a, b testPeer, cam *camera) {
 func TestBandwidth_EnoughForAll_BoundsNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, a, b, cam := watching(t)
-		for range 5 {
-			b.remb(900e3) // more than is sent, less than plenty
+		for _, bps := range []float32{
+			1e6,                        // fell, but to more than is sent
+			905e3, 820e3, 740e3, 670e3, // less than is sent, but did not fall by much: it lags behind
+		} {
+			b.remb(bps)
 			film(s, a, cam, time.Second)
 		}
 		if got := a.caps(); len(got) != 0 {
@@ -128,7 +131,7 @@ func TestBandwidth_PausesGetLonger_UpToAMinute(t *testing.T) {
 		for i := 0; !b.paused; i++ {
 			b.sent += 100e3
 			now = now.Add(time.Second)
-			b.hear(90e3, 1, 1, now)
+			b.hear([]float64{1e6, 1e6, 90e3}[min(i, 2)], 1, 1, now)
 			if i > 10 {
 				t.Fatal("no pause")
 			}
