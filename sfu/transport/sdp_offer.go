@@ -109,18 +109,20 @@ func (o *offer) parseTransport(s *sdp.SessionDescription, md *sdp.MediaDescripti
 	return nil
 }
 
+// parseFingerprint returns what a peer keeps for long, so that it is no part of the offer's text, which would stay with it.
 func parseFingerprint(value string) (fingerprint, bool) {
 	sizes := map[string]int{"sha-256": 32, "sha-384": 48, "sha-512": 64}
 	hash, digits, _ := strings.Cut(value, " ")
 	hash = strings.ToLower(hash)
 	sum, err := hex.DecodeString(strings.ReplaceAll(strings.TrimSpace(digits), ":", ""))
-	return fingerprint{hash: hash, sum: sum}, err == nil && len(sum) > 0 && len(sum) == sizes[hash]
+	return fingerprint{hash: strings.Clone(hash), sum: sum}, err == nil && len(sum) > 0 && len(sum) == sizes[hash]
 }
 
 func parseMedia(i int, md *sdp.MediaDescription, bundle []string) (OfferedMedia, offeredLine, error) {
 	name := md.MediaName
 	m := OfferedMedia{Index: i, Kind: Kind(name.Media)}
-	m.MID, _ = md.Attribute("mid")
+	mid, _ := md.Attribute("mid")
+	m.MID = strings.Clone(mid)
 	line := offeredLine{kind: name.Media, proto: strings.Join(name.Protos, "/"), formats: name.Formats}
 	_, bundleOnly := md.Attribute("bundle-only")
 	disabled := name.Port.Value == 0 && !bundleOnly // RFC 8843 section 6
