@@ -58,7 +58,7 @@ type loop struct {
 }
 
 func newLoop(t *Transport, socket *udp.Socket) *loop {
-	return &loop{socket: socket, in: inbound{t: t, out: newBatch(socket, &t.count)}}
+	return &loop{socket: socket, in: inbound{t: t, out: newBatch(socket, &t.count, batchRoom)}}
 }
 
 // run ends when the socket is closed.

@@ -102,7 +102,7 @@ func Listen(cfg Config) (*Transport, error) {
 		peers:    map[string]*Peer{},
 		pipes:    map[*pipe]struct{}{},
 	}
-	t.shared.batch = newBatch(sockets[0], &t.count)
+	t.shared.batch = newBatch(sockets[0], &t.count, 1)
 	t.stop, t.cancel = context.WithCancel(context.Background())
 	for _, s := range sockets {
 		l := newLoop(t, s)

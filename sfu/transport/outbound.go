@@ -24,7 +24,7 @@ const (
 type Batch struct {
 	writer  udp.Writer
 	count   *counters
-	buffers [batchRoom][maxDatagram]byte
+	buffers [][maxDatagram]byte
 	queue   []outgoing
 	sending []udp.Datagram
 }
@@ -36,18 +36,19 @@ type outgoing struct {
 }
 
 // NewBatch returns a batch for a goroutine that writes to many peers at once. Flush sends it.
-func (t *Transport) NewBatch() *Batch { return newBatch(t.loops[0].socket, &t.count) }
+func (t *Transport) NewBatch() *Batch { return newBatch(t.loops[0].socket, &t.count, batchRoom) }
 
-func newBatch(socket *udp.Socket, count *counters) *Batch {
+// newBatch makes a batch that holds as many datagrams as room says.
+func newBatch(socket *udp.Socket, count *counters, room int) *Batch {
 	return &Batch{
-		writer: socket.NewWriter(batchSize), count: count,
-		queue: make([]outgoing, 0, batchRoom), sending: make([]udp.Datagram, 0, batchRoom),
+		writer: socket.NewWriter(min(batchSize, room)), count: count, buffers: make([][maxDatagram]byte, room),
+		queue: make([]outgoing, 0, room), sending: make([]udp.Datagram, 0, room),
 	}
 }
 
 // buffer returns memory for the next datagram, or nil if the batch is full. add then takes it.
 func (b *Batch) buffer() []byte {
-	if len(b.queue) == batchRoom {
+	if len(b.queue) == len(b.buffers) {
 		b.count.unsent.Add(1)
 		return nil
 	}
@@ -84,7 +85,7 @@ func (b *Batch) Flush() {
 	b.queue, b.sending = b.queue[:0], b.sending[:0]
 }
 
-// sharedBatch is for those who write single datagrams from anywhere.
+// sharedBatch is for those who write single datagrams from anywhere. It has room for one.
 type sharedBatch struct {
 	mu    sync.Mutex
 	batch *Batch
