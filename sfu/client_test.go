@@ -106,6 +106,7 @@ func newPeerConnection(t *testing.T, sh shape) *webrtc.PeerConnection {
 	}
 	var settings webrtc.SettingEngine
 	settings.SetIncludeLoopbackCandidate(true)
+	settings.SetSRTPReplayProtectionWindow(1024) // as in Chromium and Firefox
 	api := webrtc.NewAPI(webrtc.WithMediaEngine(&media), webrtc.WithSettingEngine(settings),
 		webrtc.WithInterceptorRegistry(registry))
 	pc, err := api.NewPeerConnection(webrtc.Configuration{BundlePolicy: webrtc.BundlePolicyMaxBundle})
