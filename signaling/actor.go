@@ -64,6 +64,7 @@ func newActor(h *Hub, d directory, visits []*rooms.Visit) *actor {
 		dirty:   map[rooms.VisitID]struct{}{},
 		alone:   map[*session]struct{}{},
 		recheck: map[rooms.VisitID]time.Time{},
+		queue:   queue{dirty: true}, // who waited before a restart is counted before anybody is told
 		list:    newList(h.epoch),
 	}
 	a.saver = newSaver(d.about.ID, h.store, h.metrics, func(e event) { a.post(e) })

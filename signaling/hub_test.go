@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
@@ -250,5 +251,31 @@ func TestConnect_AGuestOfAVisitUnderWay_IsConnectedWhileTheyCheck(t *testing.T) 
 	}
 	if _, welcome := w.open(invite()); !welcome.View.Connect || welcome.View.Send || welcome.View.Me.State != wire.SeatChecking {
 		t.Errorf("%+v", welcome.View)
+	}
+}
+
+func TestQueue_AfterARestart_WhoWaitsIsConnectedAndReadsTheirPlace(t *testing.T) {
+	w := newWorld(t, nil)
+	room := rooms.NewRoom(w.room, nil)
+	apply := func(visit rooms.VisitID, who rooms.Actor, do rooms.Action) {
+		out, err := room.Apply(rooms.Command{Actor: who, Visit: visit, Do: do}, time.Now())
+		w.must(err)
+		room.Install(out.Visits...)
+	}
+	var all []*rooms.Visit
+	var last auth.Identity
+	for range 3 {
+		visit, seat := rooms.VisitID(newID()), rooms.SeatID(newID())
+		seats := []rooms.Seat{{ID: seat, Role: rooms.Patient, Name: "Maria"}}
+		apply(visit, rooms.Actor{System: true}, rooms.Create{Visit: rooms.Visit{ID: visit, Room: w.room.ID, Clinic: w.room.Clinic, Seats: seats}})
+		apply(visit, rooms.Actor{Seat: seat}, rooms.CheckIn{})
+		last = auth.Identity{Kind: auth.Seat, Room: w.room.ID, Visit: visit, Seat: seat}
+		v, _ := room.Visit(visit)
+		all = append(all, v)
+	}
+	w.must(w.store.Commit(w.ctx(), store.Batch{Room: w.room.ID, Visits: all}))
+	// The room is loaded for the first page, whose opening changes nothing.
+	if _, welcome := w.open(last); !welcome.View.Connect || welcome.View.Queue == nil || welcome.View.Queue.Ahead != 2 {
+		t.Errorf("connect %v, queue %+v", welcome.View.Connect, welcome.View.Queue)
 	}
 }
