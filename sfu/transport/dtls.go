@@ -106,8 +106,7 @@ type handshake struct {
 	began    *route // selected when the handshake began
 	cancel   context.CancelFunc
 
-	turn      *time.Timer // ends the turn under way, or nil; used by pion/dtls's reading goroutine alone, as turnBegan
-	turnBegan time.Time
+	turn atomic.Pointer[turn] // under way
 
 	mu    sync.Mutex
 	moved bool // something was sent elsewhere than to began
@@ -212,6 +211,7 @@ func (p *Peer) repeatFlight(in *inbound, b []byte) {
 func (h *handshake) run(ctx context.Context) {
 	p := h.p
 	k, err := h.negotiate(ctx)
+	h.endTurn()
 	p.recv.Lock()
 	defer p.recv.Unlock()
 	p.handshake = nil

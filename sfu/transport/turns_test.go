@@ -13,12 +13,13 @@ func reading(all turns) *handshake {
 	return h
 }
 
-func TestTurns_OneTurn_GoesRoundAndRestsAsLongAsItTook(t *testing.T) {
+func TestTurns_OneTurn_GoesRoundAndRests(t *testing.T) {
 	for name, tc := range map[string]struct {
 		work time.Duration // before the first reads again
 		want time.Duration // when the second has its turn
 	}{
-		"short": {time.Millisecond, 2 * time.Millisecond},
+		"short": {restAfter - 1, restAfter - 1},
+		"long":  {restAfter, 2 * restAfter},
 		"never": {time.Hour, maxTurn},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -54,7 +55,7 @@ func TestTurns_HandshakeEndsWhileItWaits_TakesNone(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				all := newTurns(2)
-				all <- struct{}{} // somebody's
+				<-all // somebody has it
 				h := reading(all)
 				ended := make(chan error)
 				go func() {
@@ -66,12 +67,31 @@ func TestTurns_HandshakeEndsWhileItWaits_TakesNone(t *testing.T) {
 				if err := <-ended; err == nil {
 					t.Error("it read on")
 				}
-				if len(all) != 1 {
-					t.Errorf("%d turns are taken", len(all))
+				if len(all) != 0 {
+					t.Errorf("%d turns are free", len(all))
 				}
 			})
 		})
 	}
+}
+
+func TestTurns_ManyShortOnes_AreHalfOfTheTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		h := reading(newTurns(1))
+		const n, work = 100, restAfter / 10
+		for range n {
+			h.put(newDatagram([]byte("x"), nil))
+			if _, _, err := h.ReadFrom(make([]byte, 8)); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(work) //nolint:forbidigo // works
+		}
+		h.endTurn()
+		if got, want := time.Since(began), 2*n*work-restAfter; got != want {
+			t.Errorf("%v of work took %v, want %v", n*work, got, want)
+		}
+	})
 }
 
 func TestTurns_HalfOfTheProcessors(t *testing.T) {
