@@ -107,18 +107,9 @@ func (h *handshakes) dispatch(d udp.Datagram) {
 
 // connect does what a browser does: offer and answer, a connectivity check that nominates, and DTLS.
 func (c *client) connect(w *wire, h *handshakes, control string, roomsOf int, cert tls.Certificate) error {
-	sum := sha256.Sum256(cert.Certificate[0])
-	ufrag := strings.ToLower(rand.Text())[:8]
-	var answer answered
-	if err := post(control, "/offer", offered{c.offer(roomsOf, ufrag, sum[:])}, &answer); err != nil {
+	if err := c.negotiate(control, roomsOf, cert); err != nil {
 		return err
 	}
-	attribute := func(name string) string {
-		_, rest, _ := strings.Cut(answer.Answer, "a="+name+":")
-		value, _, _ := strings.Cut(rest, "\r\n")
-		return value
-	}
-	c.username, c.key = attribute("ice-ufrag")+":"+ufrag, attribute("ice-pwd")
 	s := &handshake{wire: w, from: c.local, in: make(chan []byte, 64), until: deadline.New()}
 	h.mu.Lock()
 	h.open[c.local] = s
@@ -134,7 +125,24 @@ func (c *client) connect(w *wire, h *handshakes, control string, roomsOf int, ce
 	case <-time.After(5 * time.Second):
 		return errors.New("no answer to a connectivity check")
 	}
-	return c.secure(s, cert)
+	return c.secure(s, w.target, cert)
+}
+
+// negotiate exchanges offer and answer.
+func (c *client) negotiate(control string, roomsOf int, cert tls.Certificate) error {
+	sum := sha256.Sum256(cert.Certificate[0])
+	ufrag := strings.ToLower(rand.Text())[:8]
+	var answer answered
+	if err := post(control, "/offer", offered{c.offer(roomsOf, ufrag, sum[:])}, &answer); err != nil {
+		return err
+	}
+	attribute := func(name string) string {
+		_, rest, _ := strings.Cut(answer.Answer, "a="+name+":")
+		value, _, _ := strings.Cut(rest, "\r\n")
+		return value
+	}
+	c.username, c.key = attribute("ice-ufrag")+":"+ufrag, attribute("ice-pwd")
+	return nil
 }
 
 // check is a binding request that nominates its address.
@@ -150,11 +158,8 @@ func (c *client) check() []byte {
 	return m.Raw
 }
 
-func (c *client) secure(s *handshake, cert tls.Certificate) error {
-	conn, err := dtls.ClientWithOptions(s, net.UDPAddrFromAddrPort(s.wire.target),
-		dtls.WithCertificates(cert), dtls.WithInsecureSkipVerify(true),
-		dtls.WithExtendedMasterSecret(dtls.RequireExtendedMasterSecret),
-		dtls.WithSRTPProtectionProfiles(dtls.SRTP_AEAD_AES_128_GCM))
+func (c *client) secure(path net.PacketConn, target netip.AddrPort, cert tls.Certificate) error {
+	conn, err := dtlsClient(path, target, cert)
 	if err != nil {
 		return err
 	}
@@ -176,6 +181,13 @@ func (c *client) secure(s *handshake, cert tls.Certificate) error {
 	}
 	c.opener, err = srtp.CreateContext(config.Keys.RemoteMasterKey, config.Keys.RemoteMasterSalt, config.Profile)
 	return err
+}
+
+func dtlsClient(path net.PacketConn, target netip.AddrPort, cert tls.Certificate) (*dtls.Conn, error) {
+	return dtls.ClientWithOptions(path, net.UDPAddrFromAddrPort(target),
+		dtls.WithCertificates(cert), dtls.WithInsecureSkipVerify(true),
+		dtls.WithExtendedMasterSecret(dtls.RequireExtendedMasterSecret),
+		dtls.WithSRTPProtectionProfiles(dtls.SRTP_AEAD_AES_128_GCM))
 }
 
 func newCertificate() (tls.Certificate, error) { return selfsign.GenerateSelfSigned() }

@@ -10,6 +10,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/anteroom/anteroom/sfu/transport"
 )
 
 // What the roles say to each other: JSON over HTTP on loopback.
@@ -39,6 +41,8 @@ type counts struct {
 	Mallocs   uint64 `json:"mallocs"`
 	Forwarded uint64 `json:"forwarded"`
 	Unsent    uint64 `json:"unsent"`
+
+	Port transport.Counters `json:"port"`
 }
 
 // post calls a target.

@@ -6,6 +6,7 @@
 //
 //	forward [-reps 3] [-window 4s] [-only server:2:40]
 //	forward idle [-reps 3] [-n 200] [-settle 10s] [-heap FILE]
+//	forward flood [-rooms 20] [-for 10s] [-kind handshakes]
 package main
 
 import (
@@ -17,6 +18,7 @@ import (
 func main() {
 	roles := map[string]func([]string) error{
 		"server": serve, "floor": floor, "load": load, "wait": wait, "idle": idle,
+		"flood": flood, "visits": visits, "flooder": flooder,
 	}
 	var err error
 	if len(os.Args) > 1 && roles[os.Args[1]] != nil {

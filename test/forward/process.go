@@ -21,9 +21,12 @@ type process struct {
 	lines *bufio.Scanner
 }
 
+// program returns the file of this program.
+var program = os.Executable
+
 // start runs this program in a role on the cores given.
 func start(cores []int, args ...string) (*process, error) {
-	self, err := os.Executable()
+	self, err := program()
 	if err != nil {
 		return nil, err
 	}

@@ -60,7 +60,8 @@ func serve(args []string) error {
 		return struct{}{}, nil
 	})
 	handle(mux, "/counts", func(struct{}) (counts, error) {
-		c := counts{Mallocs: mallocs(), Unsent: media.Counters().Unsent}
+		c := counts{Mallocs: mallocs(), Port: media.Counters()}
+		c.Unsent = c.Port.Unsent
 		for _, p := range peers {
 			c.Forwarded += p.Stats().Forwarded
 		}
