@@ -62,18 +62,23 @@ func (in *inbound) receptionReports(blocks []rtcp.ReceptionReport, now time.Time
 // maxRTT is the longest round trip that is believed.
 const maxRTT = 5 * time.Second
 
-// tick sends the sender reports that are due. A pair's come in one compound, of one moment.
+// tick sends the sender reports that are due. A pair's come together, of one moment, also if only one of them is due: our estimate
+// of the publisher's clock moves with the delay of their reports, and may be wrong as long as it is equally wrong for both.
 func (o *outbound) tick(via *transport.Batch, now time.Time) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for _, s := range o.slots {
-		b := o.report[:0]
+		due := false
 		for _, t := range s.tracks {
 			t.budget = resendBudget
-			b = t.appendReport(b, now)
+			due = due || now.Sub(t.reported) >= reportEvery && t.started && t.src.clock.Load() != nil
 		}
-		if len(b) == 0 {
+		if !due {
 			continue
+		}
+		b := o.report[:0]
+		for _, t := range s.tracks {
+			b = t.appendReport(b, now)
 		}
 		for _, t := range s.tracks {
 			if t.reported.Equal(now) {
@@ -85,10 +90,10 @@ func (o *outbound) tick(via *transport.Batch, now time.Time) {
 	}
 }
 
-// appendReport appends the track's sender report if it is due and the source's clock is known: before its first
-// sender report a guess would only spoil the lip sync.
+// appendReport appends the track's sender report if the source's clock is known: before its first sender report a guess would only
+// spoil the lip sync.
 func (t *track) appendReport(b []byte, now time.Time) []byte {
-	if !t.started || now.Sub(t.reported) < reportEvery {
+	if !t.started {
 		return b
 	}
 	clock := t.src.clock.Load()
