@@ -80,14 +80,14 @@ func (in *inbound) authenticate(b []byte) (*Peer, bool) {
 	if p == nil || p.username != string(username) || stun.Fingerprint.Check(m) != nil {
 		return nil, false
 	}
-	return p, stun.MessageIntegrity(p.pwd).Check(m) == nil
+	return p, p.integrity.Check(m) == nil
 }
 
 // answer sends a response with one attribute to where the request in in.stun came from.
 func (in *inbound) answer(p *Peer, to path, kind stun.MessageType, attribute stun.Setter) {
 	m := &in.reply
 	err := m.Build(stun.NewTransactionIDSetter(in.stun.TransactionID), kind,
-		attribute, stun.MessageIntegrity(p.pwd), stun.Fingerprint)
+		attribute, p.integrity, stun.Fingerprint)
 	if err == nil {
 		p.sendPlain(in.out, newRoute(to), m.Raw)
 	}

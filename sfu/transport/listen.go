@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/pion/dtls/v3"
+	"github.com/pion/stun/v4"
 	"go.uber.org/zap"
 
 	"github.com/anteroom/anteroom/internal/udp"
@@ -205,6 +206,7 @@ func (t *Transport) Accept(offer string, choose func(*Offer) (Accepted, error)) 
 	p.state.Store(&State{Phase: New})
 	p.lastCheck.Store(int64(p.accepted))
 	p.lastHeard.Store(int64(p.accepted))
+	p.integrity = stun.MessageIntegrity(p.pwd)
 	for {
 		p.ufrag = t.newUfrag()
 		p.username = p.ufrag + ":" + o.ufrag

@@ -8,6 +8,7 @@ import (
 
 	"github.com/pion/rtp"
 	"github.com/pion/srtp/v3"
+	"github.com/pion/stun/v4"
 )
 
 // Phase is how far a peer's connection has come.
@@ -88,13 +89,15 @@ const (
 
 // Peer is one client's connection. All methods are safe for concurrent use.
 type Peer struct {
-	t        *Transport
-	handler  Handler
-	ufrag    string
-	pwd      string
-	username string // as the client must give it: our fragment, a colon, theirs
-	offered  fingerprint
-	accepted time.Duration // since the transport's start, as all times here
+	t       *Transport
+	handler Handler
+	ufrag   string
+	pwd     string
+	// integrity is the key that pwd makes, in the form that packets want.
+	integrity stun.MessageIntegrity
+	username  string // as the client must give it: our fragment, a colon, theirs
+	offered   fingerprint
+	accepted  time.Duration // since the transport's start, as all times here
 
 	count     traffic
 	lastCheck atomic.Int64 // time.Duration

@@ -309,6 +309,6 @@ func clientHello(cert tls.Certificate) ([]byte, error) {
 	b := make([]byte, udp.MaxDatagram)
 	n, err := server.Read(b)
 	cancel()
-	_ = <-ended // cut short
+	<-ended //nolint:errcheck // cut short
 	return b[:n], errors.Join(err, conn.Close())
 }
