@@ -12,6 +12,7 @@ WEB_SOURCES := $(shell find web -type f -not -path 'web/node_modules/*' -not -pa
 MODULES := web/node_modules/.package-lock.json
 PAGES := $(STAMPS)/pages
 LINTER := bin/tools/golangci-lint
+SOAK := 10m
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null)
 
 ##@ Use
@@ -61,6 +62,7 @@ test-e2e: deps build test/node_modules ## Real browsers against the real binary
 test-long: deps build test/node_modules ## Long tests: properties, fuzzing, the end-to-end tests over and over (about an hour)
 	go test -race -count=1 -timeout 30m ./rooms ./sfu ./test/client -rapid.checks=20000
 	scripts/fuzz 1m
+	$(MAKE) --no-print-directory soak
 	for i in {1..20}; do $(MAKE) --no-print-directory test-e2e; done
 
 .PHONY: lint
@@ -98,6 +100,10 @@ bench-join: deps build test/node_modules ## Link opened to preview, waiting and 
 .PHONY: bench-idle
 bench-idle: ## Memory of waiting peers and of peers in visits (about 2 minutes); last line is JSON
 	go run ./test/forward idle
+
+.PHONY: soak
+soak: ## Visits that begin and end at 70 % of what a core carries, for SOAK (10m): fails if what the server holds grows
+	go run ./test/forward soak -for $(SOAK)
 
 # ---- Files.
 

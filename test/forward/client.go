@@ -68,6 +68,7 @@ type handshake struct {
 	from  netip.Addr
 	in    chan []byte
 	until *deadline.Deadline
+	over  chan struct{} // closed at the end
 }
 
 func (h *handshake) ReadFrom(b []byte) (int, net.Addr, error) {
@@ -76,6 +77,8 @@ func (h *handshake) ReadFrom(b []byte) (int, net.Addr, error) {
 		return copy(b, d), net.UDPAddrFromAddrPort(h.wire.target), nil
 	case <-h.until.Done():
 		return 0, nil, context.DeadlineExceeded
+	case <-h.over:
+		return 0, nil, net.ErrClosed
 	}
 }
 
@@ -110,7 +113,8 @@ func (c *client) connect(w *wire, h *handshakes, control string, roomsOf int, ce
 	if err := c.negotiate(control, roomsOf, cert); err != nil {
 		return err
 	}
-	s := &handshake{wire: w, from: c.local, in: make(chan []byte, 64), until: deadline.New()}
+	s := &handshake{wire: w, from: c.local, in: make(chan []byte, 64), until: deadline.New(), over: make(chan struct{})}
+	defer close(s.over) // or else a connection goes on reading, at the deadline without a pause
 	h.mu.Lock()
 	h.open[c.local] = s
 	h.mu.Unlock()
@@ -119,13 +123,23 @@ func (c *client) connect(w *wire, h *handshakes, control string, roomsOf int, ce
 		delete(h.open, c.local)
 		h.mu.Unlock()
 	}()
-	w.send(c.local, c.check())
-	select {
-	case <-s.in:
-	case <-time.After(5 * time.Second):
-		return errors.New("no answer to a connectivity check")
+	if err := c.reach(s); err != nil {
+		return err
 	}
 	return c.secure(s, w.target, cert)
+}
+
+// reach checks, again and again, until there is an answer.
+func (c *client) reach(s *handshake) error {
+	for range 20 {
+		s.wire.send(c.local, c.check())
+		select {
+		case <-s.in:
+			return nil
+		case <-time.After(500 * time.Millisecond):
+		}
+	}
+	return errors.New("no answer to connectivity checks")
 }
 
 // negotiate exchanges offer and answer.

@@ -14,6 +14,7 @@ type held struct {
 	RSS, Anonymous      float64 // kB over the empty server
 	Heap, Stacks        float64 // kB, live
 	Objects, Goroutines float64
+	Lost                float64 // % of media, which is more where the machine is busy, and then costs memory of its own
 }
 
 // idle measures what peers cost in memory: those who wait, and those in visits of two with media.
@@ -53,6 +54,7 @@ func idle(args []string) error {
 			{"live objects", func(h held) float64 { return h.Objects }},
 			{"stacks, kB", func(h held) float64 { return h.Stacks }},
 			{"goroutines", func(h held) float64 { return h.Goroutines }},
+			{"media lost, %", func(h held) float64 { return h.Lost }},
 		} {
 			fmt.Printf("  %-20s %8.2f %8.2f\n", f.name, share(seen[kind], 0.5, f.of), share(seen[kind], 0.95, f.of))
 		}
@@ -124,12 +126,18 @@ func hold(kind string, n int, settle time.Duration, profile string) (held, error
 	if err := peers.await("end"); err != nil {
 		return held{}, err
 	}
+	var saw loaded
+	if kind == "media" {
+		if err := peers.read(&saw); err != nil {
+			return held{}, err
+		}
+	}
 	each := func(before, after uint64) float64 { return (float64(after) - float64(before)) / float64(n) }
 	return held{
 		RSS:       float64(full.all-empty.all) / float64(n),
 		Anonymous: float64(full.anonymous-empty.anonymous) / float64(n),
 		Heap:      each(before.Heap, after.Heap) / 1024, Stacks: each(before.Stacks, after.Stacks) / 1024,
-		Objects: each(before.Objects, after.Objects), Goroutines: each(before.Goroutines, after.Goroutines),
+		Lost: 100 * saw.Lost, Objects: each(before.Objects, after.Objects), Goroutines: each(before.Goroutines, after.Goroutines),
 	}, nil
 }
 

@@ -42,12 +42,11 @@ func load(args []string) error {
 	if err != nil {
 		return err
 	}
-	socket, err := udp.Listen(netip.MustParseAddrPort("0.0.0.0:0"), udp.Options{Buffer: 32 << 20, PacketInfo: true})
+	l, err := newLoader(target, *roomsOf)
 	if err != nil {
 		return err
 	}
-	w := &wire{socket: socket, target: target, writer: socket.NewWriter(batch)}
-	l := &loader{wire: w, reader: socket.NewReader(batch), roomsOf: *roomsOf, spin: *spin, byAddr: map[netip.Addr]*client{}}
+	l.spin = *spin
 	if err := l.gather(*kind, *control, *rooms); err != nil {
 		return err
 	}
@@ -64,24 +63,25 @@ func load(args []string) error {
 }
 
 type loader struct {
-	wire    *wire
-	reader  udp.Reader
-	roomsOf int
-	spin    bool
-	clients []*client
-	byAddr  map[netip.Addr]*client
-	events  []event
-	next    int       // event
-	began   time.Time // of the period
-	rounds  int       // periods
+	wire      *wire
+	reader    udp.Reader
+	roomsOf   int
+	spin      bool
+	clients   []*client
+	strangers *handshakes // of those who are not yet clients; may be nil
+	byAddr    map[netip.Addr]*client
+	events    []event
+	next      int       // event
+	began     time.Time // of the period
+	rounds    int       // periods
 
 	out     []udp.Datagram
 	buffers [][udp.MaxDatagram]byte
 	header  headerScratch
 
-	sent, feedback, late10, done uint64
-	delays, lates                []int64
-	idle                         time.Duration
+	sent, received, feedback, late10, done uint64
+	delays, lates                          []int64
+	idle                                   time.Duration
 }
 
 // event is what a client sends at a time of each period.
@@ -177,7 +177,7 @@ func (l *loader) schedule() {
 }
 
 func (l *loader) reset() {
-	l.sent, l.feedback, l.late10, l.done, l.idle = 0, 0, 0, 0, 0
+	l.sent, l.received, l.feedback, l.late10, l.done, l.idle = 0, 0, 0, 0, 0, 0
 	l.delays, l.lates = l.delays[:0], l.lates[:0]
 	for _, c := range l.clients {
 		c.received = 0
@@ -293,11 +293,14 @@ func (l *loader) receive() bool {
 	for _, d := range ds {
 		c := l.byAddr[d.Local]
 		switch {
+		case c == nil && l.strangers != nil:
+			l.strangers.dispatch(d)
 		case c == nil || len(d.Data) < 12 || d.Data[0] < 128:
 		case d.Data[1] >= 192 && d.Data[1] <= 223:
 			l.feedback++
 		default:
 			c.received++
+			l.received++
 			if c.sample--; c.sample <= 0 {
 				c.sample = 16
 				l.measure(c, d.Data)

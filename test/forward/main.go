@@ -5,6 +5,7 @@
 // ICE and DTLS with the server like any client and then sends what a phone sends, from one address a client.
 //
 //	forward [-reps 3] [-window 4s] [-only server:2:40]
+//	forward soak [-for 10m] [-rooms 140] [-every 1s]
 //	forward idle [-reps 3] [-n 200] [-settle 10s] [-heap FILE]
 //	forward flood [-rooms 20] [-for 10s] [-kind handshakes]
 package main
@@ -17,7 +18,7 @@ import (
 
 func main() {
 	roles := map[string]func([]string) error{
-		"server": serve, "floor": floor, "load": load, "wait": wait, "idle": idle,
+		"server": serve, "floor": floor, "load": load, "wait": wait, "idle": idle, "churn": churn, "soak": soak,
 		"flood": flood, "visits": visits, "flooder": flooder,
 	}
 	var err error

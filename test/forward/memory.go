@@ -9,10 +9,14 @@ import (
 	"runtime/metrics"
 	"runtime/pprof"
 	"strings"
+
+	"github.com/anteroom/anteroom/sfu"
 )
 
-// memory is what a server knows of its own memory, after a collection.
+// memory is what a server knows of what it holds, after a collection.
 type memory struct {
+	Peers      int    `json:"peers"`
+	Routes     int    `json:"routes"`
 	Heap       uint64 `json:"heap"`    // live bytes
 	Objects    uint64 `json:"objects"` // live
 	Stacks     uint64 `json:"stacks"`  // bytes
@@ -25,8 +29,12 @@ type heapFile struct {
 }
 
 // answerMemory lets the parent ask for what the process holds.
-func answerMemory(mux *http.ServeMux) {
-	handle(mux, "/memory", func(struct{}) (memory, error) { return liveMemory(), nil })
+func answerMemory(mux *http.ServeMux, forwarder *sfu.SFU) {
+	handle(mux, "/memory", func(struct{}) (memory, error) {
+		m, total := liveMemory(), forwarder.Stats()
+		m.Peers, m.Routes = total.Peers, total.Routes
+		return m, nil
+	})
 	handle(mux, "/heap", func(in heapFile) (struct{}, error) {
 		file, err := os.Create(in.Path)
 		if err != nil {

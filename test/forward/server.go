@@ -59,15 +59,22 @@ func serve(args []string) error {
 		}
 		return struct{}{}, nil
 	})
+	handle(mux, "/leave", func(in seating) (struct{}, error) {
+		for _, room := range in.Rooms {
+			for _, i := range room {
+				peers[i].Close()
+				peers[i] = nil
+			}
+		}
+		return struct{}{}, nil
+	})
 	handle(mux, "/counts", func(struct{}) (counts, error) {
 		c := counts{Mallocs: mallocs(), Port: media.Counters()}
 		c.Unsent = c.Port.Unsent
-		for _, p := range peers {
-			c.Forwarded += p.Stats().Forwarded
-		}
+		c.Forwarded = forwarder.Stats().Forwarded
 		return c, nil
 	})
-	answerMemory(mux)
+	answerMemory(mux, forwarder)
 	return run(mux, media.Addr())
 }
 
