@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"os/exec"
 	"sync/atomic"
 	"testing"
@@ -51,11 +52,17 @@ func (e *echo) RTP(p *Packet) {
 }
 
 func TestMedia_Chromium_DecodesItsOwnEcho(t *testing.T) {
+	for family, ip := range families {
+		t.Run(family, func(t *testing.T) { echoInChromium(t, ip) })
+	}
+}
+
+func echoInChromium(t *testing.T, ip netip.Addr) {
 	browser, err := exec.LookPath("chromium")
 	if err != nil {
 		t.Fatal("no chromium in PATH: apt-get install chromium")
 	}
-	tr := listen(t, Config{Loopback: true})
+	tr := listen(t, at(ip))
 	e := &echo{recorder: newRecorder()}
 	done := make(chan string, 1)
 	mux := http.NewServeMux()
@@ -94,6 +101,9 @@ func TestMedia_Chromium_DecodesItsOwnEcho(t *testing.T) {
 	case got := <-done:
 		if got != "ok" {
 			t.Error(got)
+		}
+		if remote := e.peer.Load().Stats().Remote.Addr(); remote.Is4() != ip.Is4() {
+			t.Errorf("it came from %v", remote)
 		}
 	case <-ctx.Done():
 		s := State{}
