@@ -2,6 +2,7 @@ package signaling
 
 import (
 	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/anteroom/anteroom/internal/auth"
@@ -128,7 +129,7 @@ func (a *actor) handleCommand(e request, build builder) {
 		return
 	}
 	if c.visit == "" {
-		c.visit, _ = a.visitOf(e.session)
+		c.visit = a.visitMeant(e.session, e.req.ID)
 	}
 	if !e.session.isStaff() && c.visit != e.session.who.Visit {
 		e.refuse(wire.CodeNoVisit, "not your visit")
@@ -145,6 +146,22 @@ func (a *actor) handleCommand(e request, build builder) {
 		}
 		e.conn.out.answer(e.req.ID, a.answerTo(c.do, out))
 	})
+}
+
+// visitMeant is the visit of a command that names none: where its person is, or where they were when the same command came
+// before. Staff who leave are in no visit afterwards, or in the next one.
+func (a *actor) visitMeant(s *session, id uint64) rooms.VisitID {
+	if s.isStaff() {
+		for v := range a.room.Visits() {
+			if _, ok := v.StaffSeat(s.who.Staff); ok && slices.ContainsFunc(v.Seen, func(was rooms.Applied) bool {
+				return was.Client == s.client && was.ID == id
+			}) {
+				return v.ID
+			}
+		}
+	}
+	visit, _ := a.visitOf(s)
+	return visit
 }
 
 // parting are the actions that take effect at once, even while the store takes no writes.
