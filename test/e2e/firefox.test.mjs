@@ -9,7 +9,7 @@ import { watch } from './harness/inpage/watch.mjs';
 import { Server } from './harness/server.mjs';
 import { Stage } from './harness/stage.mjs';
 import { until } from './harness/until.mjs';
-import { address, namespace, overWire } from './harness/wire.mjs';
+import { address, address6, namespace, overWire } from './harness/wire.mjs';
 
 /** About two seconds of pictures. */
 const enoughFrames = 30;
@@ -67,23 +67,28 @@ async function play(stage, firefox) {
   );
 }
 
-test('an armed Firefox encodes and sends nothing until it is admitted', { timeout: 120_000 }, () =>
-  overWire(async () => {
-    const server = await Server.start({ host: address, namespace });
-    const browser = await launchChromium({
-      args: [`--unsafely-treat-insecure-origin-as-secure=${server.url}`],
-    });
-    const firefox = await Firefox.launch();
-    const stage = new Stage(server, browser);
-    try {
-      await play(stage, firefox);
-    } catch (error) {
-      await stage.keep('firefox');
-      throw error;
-    } finally {
-      await firefox.close();
-      await browser.close();
-      await server.stop();
-    }
-  }),
-);
+for (const [family, media] of Object.entries({ IPv4: address, IPv6: address6 })) {
+  test(
+    `an armed Firefox encodes and sends nothing until it is admitted, over ${family}`,
+    { timeout: 120_000 },
+    () =>
+      overWire(async () => {
+        const server = await Server.start({ host: address, media, namespace });
+        const browser = await launchChromium({
+          args: [`--unsafely-treat-insecure-origin-as-secure=${server.url}`],
+        });
+        const firefox = await Firefox.launch();
+        const stage = new Stage(server, browser);
+        try {
+          await play(stage, firefox);
+        } catch (error) {
+          await stage.keep('firefox');
+          throw error;
+        } finally {
+          await firefox.close();
+          await browser.close();
+          await server.stop();
+        }
+      }),
+  );
+}

@@ -13,6 +13,7 @@ const built = fileURLToPath(new URL('../../../bin/anteroom', import.meta.url));
 /**
  * @typedef {object} Options
  * @property {string} [host] IP address to listen on
+ * @property {string} [media] the same for media, if it is another
  * @property {string} [name] what the address is called in links, if the browser knows a name for it
  * @property {string} [namespace] network namespace to run in; all its ports are free
  * @property {string[]} [flags] more flags of `anteroom serve`
@@ -23,6 +24,8 @@ export class Server {
   url = '';
   /** The operator's endpoints. */
   admin = '';
+  /** Where it takes media, as IP:PORT. */
+  media = '';
   #address = '';
   #key = '';
   #data = '';
@@ -31,7 +34,7 @@ export class Server {
   #process;
 
   /** @param {Options} [options] */
-  static async start({ host = '127.0.0.1', name, namespace, flags = [] } = {}) {
+  static async start({ host = '127.0.0.1', media = host, name, namespace, flags = [] } = {}) {
     const binary = process.env.ANTEROOM_BIN ?? built;
     await access(binary).catch(() => {
       throw new Error(`${binary} is not there; run: make build`);
@@ -41,7 +44,7 @@ export class Server {
     const port = namespace ? 8080 : await freePort(host);
     server.#address = `${host}:${port}`;
     const args = ['serve', '--dev', '--json', '--data', server.#data, ...flags];
-    args.push('--listen', server.#address, '--media', `${host}:0`, '--admin', `${host}:0`);
+    args.push('--listen', server.#address, '--media', `${media}:0`, '--admin', `${host}:0`);
     if (name) args.push('--public-url', `http://${name}:${port}`);
     if (namespace) await server.#run('ip', ['netns', 'exec', namespace, binary, ...args]);
     else await server.#run(binary, args);
@@ -66,6 +69,7 @@ export class Server {
     const ready = JSON.parse(line);
     this.url = ready.url;
     this.admin = ready.admin;
+    this.media = ready.media;
   }
 
   /** What it has written to its log so far. */

@@ -7,6 +7,10 @@ const script = fileURLToPath(new URL('../netns.sh', import.meta.url));
 export const namespace = 'anteroom-e2e';
 /** Of the server in it. */
 export const address = '10.77.0.2';
+/** Of the machine, as seen from there. */
+export const outside = '10.77.0.1';
+/** Its other one, as addresses with a port are written. */
+export const address6 = '[fd77::2]';
 
 /**
  * Runs something with the namespace there.
