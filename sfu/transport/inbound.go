@@ -47,8 +47,12 @@ type inbound struct {
 	packet Packet
 }
 
-// batchSize is how many messages one system call may read or write.
-const batchSize = 64
+const (
+	// batchSize is how many messages one system call may write, and readBatch how many it may read, each of which may hold several
+	// datagrams and has room for 64 kB.
+	batchSize = 64
+	readBatch = 32
+)
 
 // loop reads one of the transport's sockets and runs each datagram to completion. The kernel keeps a client's datagrams with
 // one loop as long as its address stays.
@@ -64,7 +68,7 @@ func newLoop(t *Transport, socket *udp.Socket) *loop {
 // run ends when the socket is closed.
 func (l *loop) run() {
 	in := &l.in
-	reader := l.socket.NewReader(batchSize)
+	reader := l.socket.NewReader(readBatch)
 	for {
 		ds, err := reader.Read()
 		if err != nil {

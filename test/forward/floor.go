@@ -14,7 +14,7 @@ import (
 	"github.com/anteroom/anteroom/internal/udp"
 )
 
-// batch is how many messages the transport reads and writes in one system call, and so does the floor.
+// batch is how many messages the floor reads and writes in one system call: no fewer than the transport.
 const batch = 64
 
 // floor is the role 'floor': reads, opens, rewrites 12 bytes, seals and writes; no address is checked, no stream numbered,
