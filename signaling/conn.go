@@ -21,6 +21,7 @@ const (
 	requestRate    = 20          // requests a second
 	requestBurst   = 100         // at once
 	refusalsToShut = 100         // requests over the rate, after which the connection ends
+	sendBuffer     = 256 << 10   // bytes the system may hold for a client that does not read; else it takes megabytes
 )
 
 // conn is one WebSocket. Its reader is the goroutine of the HTTP request; its writer is writeLoop.
@@ -36,7 +37,23 @@ type conn struct {
 }
 
 func newConn(ws *websocket.Conn, log *zap.Logger) *conn {
+	limitSendBuffer(ws.NetConn())
 	return &conn{ws: ws, out: newOutbox(), log: log, limit: rate.NewLimiter(requestRate, requestBurst)}
+}
+
+// limitSendBuffer finds the TCP socket beneath TLS and whatever else wraps it. That it cannot be limited harms nobody.
+func limitSendBuffer(c net.Conn) {
+	for {
+		switch under := c.(type) {
+		case interface{ SetWriteBuffer(bytes int) error }:
+			_ = under.SetWriteBuffer(sendBuffer)
+			return
+		case interface{ NetConn() net.Conn }:
+			c = under.NetConn()
+		default:
+			return
+		}
+	}
 }
 
 var errBadEnvelope = errors.New("signaling: not a request")

@@ -100,6 +100,9 @@ type plain struct {
 
 func (c *plain) Read(p []byte) (int, error) { return c.read(c.Conn, p) }
 
+// NetConn is the socket, for its options; tls.Conn has the same method.
+func (c *plain) NetConn() net.Conn { return c.Conn }
+
 func (c *plain) Close() error {
 	err := c.Conn.Close()
 	c.once.Do(c.place.leave)
