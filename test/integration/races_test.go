@@ -260,6 +260,9 @@ func stateOf(v *rooms.Visit, numbers map[string]int) visitState {
 	for _, seat := range v.Seats {
 		if seat.Staff == "" {
 			s.patient = wire.SeatState(seat.State)
+			if seat.State == rooms.SeatChecking {
+				s.patient = wire.SeatLeft // whose page has come back
+			}
 			if by, ok := numbers[string(seat.AdmittedBy)]; ok {
 				s.by = by
 			}
