@@ -260,6 +260,43 @@ func TestHandshake_NewPeerOfTheSameAddress_Connects(t *testing.T) {
 	})
 }
 
+func TestHandshake_BeyondAnAddressesRate_IsTakenLater(t *testing.T) {
+	acrossFamilies(t, "three of one", func(t *testing.T, ip netip.Addr) {
+		cfg := at(ip)
+		cfg.HandshakeRate, cfg.HandshakeBurst = 10, 1
+		tr := listen(t, cfg)
+		for range 3 {
+			newLight(t, tr, ip).connect(t)
+		}
+		if got := tr.Counters(); got.ThrottledHello == 0 || got.RefusedHello != 0 {
+			t.Errorf("%+v", got)
+		}
+	})
+}
+
+// A handshake that ends does not keep its turn until the turn's bound.
+func TestHandshake_Failed_GivesItsTurnBack(t *testing.T) {
+	tr := listen(t, Config{HandshakeRate: 1000, HandshakeBurst: 1000})
+	c := newLight(t, tr, loopback4)
+	hello, alert := c.hello(t), record(recordAlert, 2, 40)
+	c.nominate(t)
+	alert[10]++ // its number
+	back := 0
+	for i := range uint64(50) {
+		c.send(t, hello)
+		c.send(t, alert)
+		for tr.Counters().FailedHello <= i || len(tr.slots) > 0 {
+			receive(t, time.After(100*time.Microsecond), "end")
+		}
+		if len(tr.turns) == cap(tr.turns) { // else it rests, as some do
+			back++
+		}
+	}
+	if back == 0 {
+		t.Error("none came back at the handshake's end")
+	}
+}
+
 func TestAccept_UfragThatIsTaken_IsNeverGiven(t *testing.T) {
 	tr := listen(t, Config{})
 	n := 0

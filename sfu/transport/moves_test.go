@@ -1,7 +1,6 @@
 package transport
 
 import (
-	"context"
 	"encoding/binary"
 	"net/netip"
 	"testing"
@@ -149,28 +148,32 @@ func TestBinding_FromAnAddressThatWasOnlyClaimed_TakesIt(t *testing.T) {
 			m.connect(t)
 			claim(m)
 		},
-		"in the middle of it": func(t *testing.T, m *light) {
+		"while it begins, and then comes home": func(t *testing.T, m *light) {
 			m.nominate(t)
+			claim(m)
+			turn := <-m.peer.t.turns // our flight has to wait
 			m.edit = func(b []byte, fromClient bool) [][]byte {
-				if !fromClient {
-					claim(m) // what the client sends now will be its last
+				if !fromClient || turn < 0 {
+					return [][]byte{b}
 				}
-				return [][]byte{b}
+				in := &inbound{t: m.peer.t, now: time.Now()}
+				in.datagram(b, path{addr: claimed})
+				m.from(in, m.addr(), m.request(useCandidate).Raw)
+				m.peer.t.turns <- turn
+				turn = -1
+				return nil
 			}
-			ctx, cancel := context.WithCancel(t.Context())
-			go func() {
-				defer cancel()
-				for s := range m.r.states {
-					if s.Phase == Connected {
-						return
-					}
-				}
-			}()
-			_ = m.secure(ctx) // our last flight has gone elsewhere
+			if err := m.secure(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			m.r.reach(t, Connected)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := newLight(t, listen(t, Config{}), loopback4)
+			for len(m.peer.t.turns) > 1 {
+				<-m.peer.t.turns // one is enough
+			}
 			mallory(t, m)
 			client, _ := accepted(t, m.peer.t)
 			c := &prober{p: client}
