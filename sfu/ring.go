@@ -5,14 +5,14 @@ import (
 	"time"
 )
 
-// What a ring keeps: the packets of the last second, as far as their number and their bytes allow. A second of 600 kbit/s
-// fits; of 1.5 Mbit/s it is 400 ms, which is several round trips.
+// What a ring keeps: the packets of the last second, as far as their number and their bytes allow. A second of 500 kbit/s
+// fits; of 1.4 Mbit/s it is 400 ms, which is several round trips.
 const (
 	ringTime    = time.Second
 	surplusTime = ringTime * 5 / 4 // more than ringTime, so that a bitrate that wavers allocates nothing
 	ringPackets = 256
-	ringChunks  = 10
-	chunkSize   = 8 << 10 // several packets, of which each has room; a size class of Go's allocator
+	ringChunks  = 8
+	chunkSize   = 9472 // eight packets of up to 1,184 bytes; a size class of Go's allocator
 )
 
 // ring keeps a source's last packets by number for retransmission. It holds no memory until the first

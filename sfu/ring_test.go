@@ -179,7 +179,7 @@ func TestRing_SizeFollowsTheBitrate(t *testing.T) {
 	var r player
 	at := time.Unix(1e9, 0)
 	for _, step := range []struct{ kbits, least, most int }{
-		{80, 1, 4}, {400, 6, 9}, {4000, ringChunks, ringChunks}, {400, 6, 9}, {80, 1, 4},
+		{80, 1, 4}, {300, 4, 7}, {4000, ringChunks, ringChunks}, {300, 4, 7}, {80, 1, 4},
 	} {
 		at = r.play(at, 5*time.Second, step.kbits*1000, 1000)
 		if got := r.bytes() / chunkSize; got < step.least || got > step.most {
