@@ -349,21 +349,29 @@ func (w *worker) comeBack(t *testing.T, found map[string]int) {
 		}
 	}
 	for i, s := range w.states {
-		if s.over {
-			continue
+		if !s.over {
+			w.isBack(t, i, s)
 		}
-		want := s.patient
-		if want == wire.SeatLeft {
-			want = wire.SeatChecking
-		}
-		if view, err := w.patients[i].WaitView(within(t), func(v wire.View) bool {
-			return (v.Me.State == want || v.Me.State == s.patient) && v.Send == (s.patient == wire.SeatAdmitted)
-		}); err != nil {
-			t.Errorf("the patient is %q, send %t; before %q", view.Me.State, view.Send, s.patient)
-		}
-		if view := w.page.View(); s.contains(w.number) && (view.Visit == nil || view.Visit.ID != w.visits[i].ID) {
-			t.Errorf("worker %d is in %+v, not in %s", w.number, view.Visit, w.visits[i].ID)
-		}
+	}
+}
+
+// isBack waits until the pages of a visit show that it goes on.
+func (w *worker) isBack(t *testing.T, i int, s visitState) {
+	t.Helper()
+	states := []wire.SeatState{s.patient}
+	if s.patient == wire.SeatLeft { // and the page has come back
+		states = append(states, wire.SeatChecking)
+	}
+	if view, err := w.patients[i].WaitView(within(t), func(v wire.View) bool {
+		return slices.Contains(states, v.Me.State) && v.Send == (s.patient == wire.SeatAdmitted)
+	}); err != nil {
+		t.Errorf("the patient is %q, send %t; before %q", view.Me.State, view.Send, s.patient)
+	}
+	if !s.contains(w.number) {
+		return
+	}
+	if view, err := w.page.WaitView(within(t), func(v wire.View) bool { return v.Visit != nil && v.Visit.ID == w.visits[i].ID }); err != nil {
+		t.Errorf("worker %d is in %+v, not in %s", w.number, view.Visit, w.visits[i].ID)
 	}
 }
 
