@@ -46,30 +46,47 @@ func createBuckets(tx *bbolt.Tx) error {
 	return nil
 }
 
-// migrate takes all missing steps in one transaction, so that a file is never between two schemas.
+// migrate takes all missing steps in one transaction, so that a file is never between two schemas. A current file is only
+// read: a server can be started on a full disk.
 func migrate(file *bbolt.DB, steps []func(*bbolt.Tx) error) error {
+	var at int
+	err := file.View(func(tx *bbolt.Tx) (err error) {
+		at, err = schemaOf(tx, len(steps))
+		return err
+	})
+	if err != nil || at == len(steps) {
+		return err
+	}
 	return file.Update(func(tx *bbolt.Tx) error {
-		meta, err := tx.CreateBucketIfNotExists(bucketMeta)
-		if err != nil {
-			return err
-		}
-		at := 0
-		if stored := meta.Get(keySchema); stored != nil {
-			if at, err = strconv.Atoi(string(stored)); err != nil || at < 1 {
-				return fmt.Errorf("%w: %q", store.ErrSchema, stored)
-			}
-		}
-		if at > len(steps) {
-			return fmt.Errorf("%w: the file has %d, this version knows up to %d", store.ErrSchema, at, len(steps))
-		}
-		if at == len(steps) {
-			return nil
-		}
 		for i, step := range steps[at:] {
 			if err := step(tx); err != nil {
 				return fmt.Errorf("migration to schema %d: %w", at+i+1, err)
 			}
 		}
+		meta, err := tx.CreateBucketIfNotExists(bucketMeta)
+		if err != nil {
+			return err
+		}
 		return meta.Put(keySchema, []byte(strconv.Itoa(len(steps))))
 	})
+}
+
+// schemaOf is the schema of a file, 0 of an empty one; newest is what this version knows.
+func schemaOf(tx *bbolt.Tx, newest int) (int, error) {
+	meta := tx.Bucket(bucketMeta)
+	if meta == nil {
+		return 0, nil
+	}
+	stored := meta.Get(keySchema)
+	if stored == nil {
+		return 0, nil
+	}
+	at, err := strconv.Atoi(string(stored))
+	if err != nil || at < 1 {
+		return 0, fmt.Errorf("%w: %q", store.ErrSchema, stored)
+	}
+	if at > newest {
+		return 0, fmt.Errorf("%w: the file has %d, this version knows up to %d", store.ErrSchema, at, newest)
+	}
+	return at, nil
 }
