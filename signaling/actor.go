@@ -81,6 +81,13 @@ func newActor(h *Hub, d directory, visits []*rooms.Visit) *actor {
 func (a *actor) post(e event) bool {
 	select {
 	case a.inbox <- e:
+		a.hub.meters.near(limitInbox, len(a.inbox))
+		return true
+	default:
+	}
+	a.hub.meters.hit(limitInbox)
+	select {
+	case a.inbox <- e:
 		return true
 	case <-a.done:
 		return false
@@ -206,7 +213,9 @@ func (a *actor) install(visits []*rooms.Visit) {
 	for _, v := range visits {
 		a.indexStaff(v)
 		a.touch(v.ID)
+		a.hub.meters.measure(v)
 	}
+	a.hub.meters.near(limitVisits, len(a.durable))
 	a.queue.dirty = true
 	a.saver.put(a.saves.begin(), visits)
 }

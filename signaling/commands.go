@@ -135,11 +135,15 @@ func (a *actor) handleCommand(e request, build builder) {
 		e.refuse(wire.CodeNoVisit, "not your visit")
 		return
 	}
+	if err := a.tooMuchToBegin(e.session, c); err != nil {
+		e.conn.out.answerErr(e.req.ID, err)
+		return
+	}
 	cmd := rooms.Command{
 		Actor: a.actorOf(e.session), Client: e.session.client, ID: e.req.ID, Visit: c.visit, Do: c.do,
 	}
 	a.decide(cmd, func(out rooms.Outcome, err error) {
-		a.hub.metrics.command(c.do.Name(), err)
+		a.hub.counted(c.do.Name(), err)
 		if err != nil {
 			e.conn.out.answerErr(e.req.ID, wireError(err))
 			return
@@ -303,7 +307,7 @@ func (e given) failed() { e.result <- givenResult{err: errInternal} }
 
 func (e given) apply(a *actor) {
 	a.decide(e.cmd, func(out rooms.Outcome, err error) {
-		a.hub.metrics.command(e.cmd.Do.Name(), err)
+		a.hub.counted(e.cmd.Do.Name(), err)
 		e.result <- givenResult{out, err}
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"os"
 	"sync"
 	"time"
 
@@ -26,19 +27,20 @@ const (
 
 // conn is one WebSocket. Its reader is the goroutine of the HTTP request; its writer is writeLoop.
 type conn struct {
-	ws    *websocket.Conn
-	out   *outbox
-	log   *zap.Logger
-	limit *rate.Limiter
+	ws     *websocket.Conn
+	out    *outbox
+	log    *zap.Logger
+	limit  *rate.Limiter
+	meters *meters
 
 	// Known after hello and then fixed.
 	actor   *actor
 	session *session
 }
 
-func newConn(ws *websocket.Conn, log *zap.Logger) *conn {
+func newConn(ws *websocket.Conn, log *zap.Logger, m *meters) *conn {
 	limitSendBuffer(ws.NetConn())
-	return &conn{ws: ws, out: newOutbox(), log: log, limit: rate.NewLimiter(requestRate, requestBurst)}
+	return &conn{ws: ws, out: newOutbox(m), log: log, limit: rate.NewLimiter(requestRate, requestBurst), meters: m}
 }
 
 // limitSendBuffer finds the TCP socket beneath TLS and whatever else wraps it. That it cannot be limited harms nobody.
@@ -73,7 +75,12 @@ func (c *conn) read(timeout time.Duration) (wire.Request, error) {
 	if err != nil {
 		return r, err
 	}
-	if kind != websocket.TextMessage || len(data) > wire.MaxMessageBytes || decodeStrict(data, &r) != nil || r.T == "" || r.ID == 0 {
+	c.meters.near(limitMessageBytes, min(len(data), wire.MaxMessageBytes))
+	if len(data) > wire.MaxMessageBytes {
+		c.meters.hit(limitMessageBytes)
+		return r, errBadEnvelope
+	}
+	if kind != websocket.TextMessage || decodeStrict(data, &r) != nil || r.T == "" || r.ID == 0 {
 		return r, errBadEnvelope
 	}
 	return r, nil
@@ -86,13 +93,16 @@ func (c *conn) readLoop() wire.CloseCode {
 	for {
 		req, err := c.read(wire.PingTimeoutMS * time.Millisecond)
 		if err != nil {
-			return closeCodeOf(err)
+			return c.ending(err, limitSilence)
 		}
 		if c.out.closed() {
 			return 0
 		}
-		if !c.limit.Allow() || !c.out.begin() {
-			if refused++; refused > refusalsToShut {
+		if !c.mayAsk() {
+			refused++
+			c.meters.near(limitRefusals, refused)
+			if refused > refusalsToShut {
+				c.meters.hit(limitRefusals)
 				return wire.CloseBusy
 			}
 			c.out.refuse(req.ID, wire.CodeTooMany, "more requests than the limits of the protocol allow")
@@ -121,12 +131,23 @@ func (c *conn) handle(req wire.Request) wire.CloseCode {
 	return 0
 }
 
-func closeCodeOf(err error) wire.CloseCode {
+// mayAsk tells whether a request is within the rates.
+func (c *conn) mayAsk() bool {
+	if !c.limit.Allow() {
+		c.meters.hit(limitRequestRate)
+		return false
+	}
+	return c.out.begin()
+}
+
+// ending is the close code for a read that failed; silence is the limit on how long it may take.
+func (c *conn) ending(err error, silence limit) wire.CloseCode {
 	var netErr net.Error
 	switch {
 	case errors.Is(err, errBadEnvelope):
 		return wire.CloseBadMessage
 	case errors.As(err, &netErr) && netErr.Timeout():
+		c.meters.hit(silence)
 		return wire.CloseSilent
 	}
 	return 0
@@ -138,6 +159,9 @@ func (c *conn) writeLoop() {
 		batch, code, ok := c.out.take()
 		for _, m := range batch {
 			if err := c.send(m); err != nil {
+				if errors.Is(err, os.ErrDeadlineExceeded) {
+					c.meters.hit(limitWrite)
+				}
 				c.out.close(0)
 				_ = c.ws.Close()
 				return
@@ -194,6 +218,7 @@ type outbox struct {
 	unanswered int
 	closing    bool
 	code       wire.CloseCode
+	meters     *meters
 }
 
 const (
@@ -201,8 +226,8 @@ const (
 	maxQueuedReplies  = 2 * (wire.MaxUnanswered + refusalsToShut)
 )
 
-func newOutbox() *outbox {
-	o := &outbox{}
+func newOutbox(m *meters) *outbox {
+	o := &outbox{meters: m}
 	o.ready = sync.NewCond(&o.mu)
 	return o
 }
@@ -284,7 +309,10 @@ func (o *outbox) setList(data json.RawMessage) (taken bool) {
 
 func (o *outbox) addMessages(m []wire.Message) {
 	o.change(func() {
-		if o.messages = append(o.messages, m...); len(o.messages) > maxQueuedMessages {
+		o.messages = append(o.messages, m...)
+		o.meters.near(limitQueuedMessages, min(len(o.messages), maxQueuedMessages))
+		if len(o.messages) > maxQueuedMessages {
+			o.meters.hit(limitQueuedMessages)
 			o.closing, o.code = true, wire.CloseSlow
 		}
 	})
@@ -293,9 +321,12 @@ func (o *outbox) addMessages(m []wire.Message) {
 // begin counts a request as unanswered; false if there are too many.
 func (o *outbox) begin() (ok bool) {
 	o.change(func() {
-		if ok = o.unanswered < wire.MaxUnanswered; ok {
-			o.unanswered++
+		if ok = o.unanswered < wire.MaxUnanswered; !ok {
+			o.meters.hit(limitUnanswered)
+			return
 		}
+		o.unanswered++
+		o.meters.near(limitUnanswered, o.unanswered)
 	})
 	return ok
 }
@@ -315,7 +346,10 @@ func (o *outbox) reply(r wire.Reply, counted bool) {
 		if counted {
 			o.unanswered--
 		}
-		if o.replies = append(o.replies, data); len(o.replies) > maxQueuedReplies {
+		o.replies = append(o.replies, data)
+		o.meters.near(limitQueuedReplies, min(len(o.replies), maxQueuedReplies))
+		if len(o.replies) > maxQueuedReplies {
+			o.meters.hit(limitQueuedReplies)
 			o.closing, o.code = true, wire.CloseSlow
 		}
 	})

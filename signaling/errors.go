@@ -14,6 +14,9 @@ import (
 // ErrRetry means that a change is not durable (yet): the same command may be given again and is applied once.
 var ErrRetry = errors.New("signaling: not saved yet")
 
+// fullAfter is after how many seconds an offer may work that found no room at all.
+const fullAfter = 10
+
 // errInternal is what a caller sees of a panic.
 var errInternal = errors.New("signaling: internal error")
 
@@ -38,7 +41,7 @@ func offerError(err error) *wire.Error {
 	case errors.Is(err, sfu.ErrBadOffer):
 		return &wire.Error{Code: wire.CodeBadOffer, Msg: err.Error()}
 	case errors.Is(err, transport.ErrFull):
-		return &wire.Error{Code: wire.CodeFull, Msg: "no more media connections here"}
+		return &wire.Error{Code: wire.CodeFull, Msg: "no more media connections here", After: fullAfter}
 	}
 	return &wire.Error{Code: wire.CodeInternal, Msg: "the server could not do it"}
 }

@@ -16,7 +16,7 @@ import (
 func (c *conn) hello(ctx context.Context, h *Hub, r *http.Request) wire.CloseCode {
 	req, err := c.read(wire.HelloTimeoutMS * time.Millisecond)
 	if err != nil {
-		return closeCodeOf(err)
+		return c.ending(err, limitHello)
 	}
 	if req.T != wire.TypeHello {
 		c.out.refuse(req.ID, wire.CodeHelloFirst, "the first message is hello")
@@ -61,7 +61,7 @@ func (c *conn) arrive(a *actor, id uint64, who auth.Identity, hello wire.Hello) 
 		return got.code
 	}
 	c.actor, c.session = a, got.session
-	if hello.SDP != "" && got.welcome.View.Connect && got.welcome.Peer == "" {
+	if hello.SDP != "" && got.welcome.View.Connect && got.welcome.Peer == "" && c.mayOffer() == nil {
 		if answer, err := c.connect(hello.SDP); err == nil {
 			got.welcome.Peer, got.welcome.Answer = answer.Peer, answer.SDP
 		}

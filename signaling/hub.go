@@ -42,6 +42,9 @@ type Config struct {
 	// Warm is how many waiting visits, counted from the head of the queue, have a media connection before they are
 	// admitted; 0 means 10.
 	Warm int
+	// Admit tells whether the server may take on more for a visit that is not under way yet, and if not, after how long to ask
+	// again; connection says that it is a media connection more. Visits under way are not asked about. nil: always.
+	Admit func(connection bool) (again time.Duration, ok bool)
 	// MaxSockets bounds the connections of the hub; 0 means 20,000.
 	MaxSockets int
 	Logger     *zap.Logger           // nil: none
@@ -58,9 +61,11 @@ type Hub struct {
 	iceServers func(session string) []wire.ICEServer
 	origins    []string
 	warm       int
+	admit      func(connection bool) (time.Duration, bool)
 	maxSockets int
 	log        *zap.Logger
 	metrics    *metrics
+	meters     meters
 	epoch      int64 // grows with each start: milliseconds since 1970
 
 	ctx   context.Context // ends when rooms are to stop
@@ -90,12 +95,15 @@ func NewHub(cfg Config) (*Hub, error) {
 	}
 	h := &Hub{
 		store: cfg.Store, sfu: cfg.SFU, keys: cfg.Keys, publicURL: cfg.PublicURL, iceServers: cfg.ICEServers,
-		origins: slices.Clone(cfg.Origins), warm: cfg.Warm, maxSockets: cfg.MaxSockets, log: cfg.Logger,
+		origins: slices.Clone(cfg.Origins), warm: cfg.Warm, maxSockets: cfg.MaxSockets, admit: cfg.Admit, log: cfg.Logger,
 		epoch: time.Now().UnixMilli(), rooms: map[rooms.RoomID]*ownedRoom{},
 	}
 	h.quiet.L = &h.mu
 	if h.warm == 0 {
 		h.warm = defaultWarm
+	}
+	if h.admit == nil {
+		h.admit = func(bool) (time.Duration, bool) { return 0, true }
 	}
 	if h.maxSockets == 0 {
 		h.maxSockets = defaultSockets

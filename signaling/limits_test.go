@@ -45,19 +45,19 @@ func TestProtocol_LimitsAreThoseInForce(t *testing.T) {
 	rows := strings.Split(limits, "\n")
 	seconds := func(ms int) string { return fmt.Sprintf("%g s", float64(ms)/1000) }
 	for about, bounds := range map[string][]string{
-		"a message from a client":         {fmt.Sprintf("%d KiB", wire.MaxMessageBytes>>10)},
-		"upgrade to `hello`":              {seconds(wire.HelloTimeoutMS)},
-		"silence":                         {seconds(wire.PingTimeoutMS), seconds(wire.PingEveryMS)},
-		"requests":                        {fmt.Sprintf("%d a second", requestRate), fmt.Sprintf("bursts of %d;", requestBurst), fmt.Sprintf("%d unanswered", wire.MaxUnanswered)},
-		"events that wait":                {fmt.Sprintf("%d messages", maxQueuedMessages)},
-		"replies that wait":               {fmt.Sprint(maxQueuedReplies)},
-		"a chat message":                  {thousands(rooms.MaxText) + " characters", thousands(rooms.MaxMessages) + " messages"},
-		"chat that comes again":           {fmt.Sprintf("newest %d messages", maxUnsaid)},
-		"a guest's name":                  {fmt.Sprintf("%d characters", rooms.MaxName)},
-		"the reason of":                   {fmt.Sprintf("%d characters", rooms.MaxLine)},
-		"seats of a visit":                {fmt.Sprintf("%d by link", rooms.MaxSeats), fmt.Sprintf("%d of staff", rooms.MaxStaff)},
-		"slots of a peer":                 {fmt.Sprint(maxSlots)},
-		"peers of a server; sockets of a": {thousands(defaultSockets)},
+		"a message from a client": {fmt.Sprintf("%d KiB", wire.MaxMessageBytes>>10)},
+		"upgrade to `hello`":      {seconds(wire.HelloTimeoutMS)},
+		"silence":                 {seconds(wire.PingTimeoutMS), seconds(wire.PingEveryMS)},
+		"requests":                {fmt.Sprintf("%d a second", requestRate), fmt.Sprintf("bursts of %d;", requestBurst), fmt.Sprintf("%d unanswered", wire.MaxUnanswered)},
+		"events that wait":        {fmt.Sprintf("%d messages", maxQueuedMessages)},
+		"replies that wait":       {fmt.Sprint(maxQueuedReplies)},
+		"a chat message":          {thousands(rooms.MaxText) + " characters", thousands(rooms.MaxMessages) + " messages"},
+		"chat that comes again":   {fmt.Sprintf("newest %d messages", maxUnsaid)},
+		"a guest's name":          {fmt.Sprintf("%d characters", rooms.MaxName)},
+		"the reason of":           {fmt.Sprintf("%d characters", rooms.MaxLine)},
+		"seats of a visit":        {fmt.Sprintf("%d by link", rooms.MaxSeats), fmt.Sprintf("%d of staff", rooms.MaxStaff)},
+		"slots of a peer":         {fmt.Sprint(maxSlots)},
+		"peers of a server, by default; sockets of a": {thousands(defaultSockets)},
 	} {
 		i := slices.IndexFunc(rows, func(row string) bool { return strings.HasPrefix(row, "| "+about) })
 		if i < 0 {

@@ -1,6 +1,7 @@
 package signaling
 
 import (
+	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -238,9 +239,8 @@ func (c *conn) handleOffer(req wire.Request) {
 		c.out.answerErr(req.ID, badMessage(err))
 		return
 	}
-	may := make(chan bool, 1)
-	if ok, alive := ask(c.actor, mayOffer{c.session, may}, may); !alive || !ok {
-		c.out.answerErr(req.ID, &wire.Error{Code: wire.CodeNotYet, Msg: "view.connect is false"})
+	if err := c.mayOffer(); err != nil {
+		c.out.answerErr(req.ID, err)
 		return
 	}
 	answer, err := c.connect(d.SDP)
@@ -251,13 +251,33 @@ func (c *conn) handleOffer(req wire.Request) {
 	c.out.answer(req.ID, answer)
 }
 
-// mayOffer asks whether a session should have a peer.
-type mayOffer struct {
-	session *session
-	result  chan bool
+// mayOffer says why a session may not have a peer now, or nil.
+func (c *conn) mayOffer() *wire.Error {
+	result := make(chan *wire.Error, 1)
+	refused, alive := ask(c.actor, mayOffer{c.session, result}, result)
+	if !alive {
+		return notYet("the server restarts")
+	}
+	return refused
 }
 
-func (e mayOffer) apply(a *actor) { e.result <- a.mayConnect(e.session) }
+func notYet(why string) *wire.Error { return &wire.Error{Code: wire.CodeNotYet, Msg: why} }
+
+// mayOffer asks whether a session may have a peer.
+type mayOffer struct {
+	session *session
+	result  chan *wire.Error
+}
+
+func (e mayOffer) failed() { e.result <- wireError(errInternal) }
+
+func (e mayOffer) apply(a *actor) {
+	if !a.mayConnect(e.session) {
+		e.result <- notYet("view.connect is false")
+		return
+	}
+	e.result <- a.tooMuchFor(e.session)
+}
 
 // connect answers an offer and hands the peer to the actor.
 func (c *conn) connect(offer string) (*wire.Answer, *wire.Error) {
@@ -268,17 +288,22 @@ func (c *conn) connect(offer string) (*wire.Answer, *wire.Error) {
 		OnMedia: func(m sfu.MediaState) { c.actor.media.put(c.session, p, func(r *report) { r.seen = &m }) },
 	})
 	if err != nil {
+		if errors.Is(err, transport.ErrFull) {
+			c.meters.hit(limitPeers)
+		}
 		return nil, offerError(err)
 	}
 	if inner.Slots() > maxSlots {
 		inner.Close()
+		c.meters.hit(limitSlots)
 		return nil, &wire.Error{Code: wire.CodeBadOffer, Msg: "at most 8 slots"}
 	}
+	c.meters.near(limitSlots, inner.Slots())
 	p.Peer = inner
 	taken := make(chan bool, 1)
 	if ok, alive := ask(c.actor, attach{c, c.session, p, taken}, taken); !alive || !ok {
 		inner.Close()
-		return nil, &wire.Error{Code: wire.CodeNotYet, Msg: "this connection has been replaced"}
+		return nil, notYet("this connection has been replaced")
 	}
 	return &wire.Answer{Peer: p.id, SDP: answer}, nil
 }

@@ -82,3 +82,9 @@ func (m *metrics) command(action string, err error) {
 	}
 	m.commands.WithLabelValues(action, result).Inc()
 }
+
+// counted counts a command, and the limit that refused it if one did.
+func (h *Hub) counted(action string, err error) {
+	h.metrics.command(action, err)
+	h.meters.refused(err)
+}

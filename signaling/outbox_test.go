@@ -21,14 +21,14 @@ func taken(o *outbox) []message {
 }
 
 func welcomed() *outbox {
-	o := newOutbox()
+	o := newOutbox(&meters{})
 	o.welcome(wire.Reply{Re: 1})
 	taken(o)
 	return o
 }
 
 func TestOutbox_NothingComesBeforeWelcome(t *testing.T) {
-	o := newOutbox()
+	o := newOutbox(&meters{})
 	o.setView(wire.View{Version: 1})
 	o.refuse(1, wire.CodeHelloFirst, "")
 	if got := taken(o); len(got) != 1 || got[0].Err == nil {

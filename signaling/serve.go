@@ -36,7 +36,7 @@ func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return // Upgrade has answered
 	}
 	defer func() { _ = ws.Close() }()
-	c := newConn(ws, h.log)
+	c := newConn(ws, h.log, &h.meters)
 	var writer sync.WaitGroup
 	writer.Go(c.writeLoop)
 	c.out.close(h.converse(c, r))
@@ -80,7 +80,11 @@ func ownOrigin(r *http.Request) string {
 func (h *Hub) enter() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.closing || h.sockets >= h.maxSockets {
+	if h.closing {
+		return false
+	}
+	if h.sockets >= h.maxSockets {
+		h.meters.hit(limitSockets)
 		return false
 	}
 	h.sockets++

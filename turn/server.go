@@ -20,12 +20,15 @@ import (
 	"github.com/pion/turn/v5"
 )
 
+// Defaults of Config.
 const (
-	defaultPerID          = 16
-	defaultAllocations    = 2000
-	defaultBytesPerSecond = 2_000_000
-	defaultIdle           = 2 * time.Minute
+	DefaultPerID          = 16
+	DefaultAllocations    = 2000
+	DefaultBytesPerSecond = 2_000_000
+	DefaultIdle           = 2 * time.Minute
+)
 
+const (
 	// The HMAC's key is as long as its output at least (RFC 2104 section 3).
 	minSecret = 20
 )
@@ -100,10 +103,10 @@ type Server struct {
 
 // New starts a server on cfg.Listener. Close ends it.
 func New(cfg Config) (*Server, error) {
-	cfg.PerID = orDefault(cfg.PerID, defaultPerID)
-	cfg.Allocations = orDefault(cfg.Allocations, defaultAllocations)
-	cfg.BytesPerSecond = orDefault(cfg.BytesPerSecond, defaultBytesPerSecond)
-	cfg.Idle = orDefault(cfg.Idle, defaultIdle)
+	cfg.PerID = orDefault(cfg.PerID, DefaultPerID)
+	cfg.Allocations = orDefault(cfg.Allocations, DefaultAllocations)
+	cfg.BytesPerSecond = orDefault(cfg.BytesPerSecond, DefaultBytesPerSecond)
+	cfg.Idle = orDefault(cfg.Idle, DefaultIdle)
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}

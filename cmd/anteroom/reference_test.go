@@ -17,9 +17,10 @@ import (
 var update = flag.Bool("update", false, "write the generated part of docs/operations.md")
 
 const (
-	operations     = "../../docs/operations.md"
-	generatedBegin = "<!-- generated from the configuration by go generate ./cmd/anteroom -->\n"
-	generatedEnd   = "<!-- end of the generated part -->\n"
+	operations    = "../../docs/operations.md"
+	settingsBegin = "<!-- generated from the configuration by go generate ./cmd/anteroom -->\n"
+	limitsBegin   = "<!-- generated from the limits by go generate ./cmd/anteroom -->\n"
+	generatedEnd  = "<!-- end of the generated part -->\n"
 )
 
 func flagsOf(t *testing.T, command string) []*kong.Flag {
@@ -84,18 +85,23 @@ func reference(t *testing.T) string {
 }
 
 func TestOperations_TableIsThatOfTheConfiguration(t *testing.T) {
+	documented(t, settingsBegin, reference(t))
+}
+
+// documented compares what stands behind a mark in docs/operations.md with what should, or writes it.
+func documented(t *testing.T, begin, want string) {
+	t.Helper()
 	text, err := os.ReadFile(operations)
 	if err != nil {
 		t.Fatal(err)
 	}
-	before, rest, ok1 := strings.Cut(string(text), generatedBegin)
+	before, rest, ok1 := strings.Cut(string(text), begin)
 	old, after, ok2 := strings.Cut(rest, generatedEnd)
 	if !ok1 || !ok2 {
 		t.Fatal("the marks of the generated part are missing")
 	}
-	want := reference(t)
 	if *update {
-		if err := os.WriteFile(operations, []byte(before+generatedBegin+want+generatedEnd+after), 0o644); err != nil { //nolint:gosec // a document
+		if err := os.WriteFile(operations, []byte(before+begin+want+generatedEnd+after), 0o644); err != nil { //nolint:gosec // a document
 			t.Fatal(err)
 		}
 		return

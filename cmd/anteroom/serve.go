@@ -15,6 +15,13 @@ import (
 	"github.com/anteroom/anteroom/internal/config"
 )
 
+// Bounds of HTTP requests.
+const (
+	headerTimeout  = 10 * time.Second
+	requestTimeout = 30 * time.Second
+	maxHeader      = 64 << 10
+)
+
 // stopTimeout bounds the graceful stop.
 const stopTimeout = 10 * time.Second
 
@@ -85,11 +92,11 @@ func newLogger(o output, level string, inJSON bool) *zap.Logger {
 func (s *server) serveHTTP(l net.Listener, h http.Handler) {
 	srv := &http.Server{
 		Handler:           h,
-		ReadHeaderTimeout: 10 * time.Second,
-		ReadTimeout:       30 * time.Second,
+		ReadHeaderTimeout: headerTimeout,
+		ReadTimeout:       requestTimeout,
 		WriteTimeout:      30 * time.Second, // sockets are taken over and set their own
 		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    64 << 10,
+		MaxHeaderBytes:    maxHeader,
 		ErrorLog:          zap.NewStdLog(s.log.WithOptions(zap.IncreaseLevel(zap.FatalLevel))), // names addresses of clients
 	}
 	s.tasks.Go(func() {

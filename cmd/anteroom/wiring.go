@@ -19,6 +19,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
+	"github.com/anteroom/anteroom/internal/admission"
 	"github.com/anteroom/anteroom/internal/api"
 	"github.com/anteroom/anteroom/internal/auth"
 	"github.com/anteroom/anteroom/internal/config"
@@ -57,7 +58,9 @@ type server struct {
 	port    *edge.Listener
 	admin   net.Listener
 	turn    *turn.Server // nil: none
+	gate    *admission.Gate
 	hub     *signaling.Hub
+	rest    restLimits
 	metrics *prometheus.Registry
 
 	ready    atomic.Bool
@@ -79,7 +82,7 @@ func (s *server) file(name string) string { return filepath.Join(s.cfg.Data, nam
 func start(ctx context.Context, cfg *config.Serve, log *zap.Logger) (*server, error) {
 	s := &server{cfg: cfg, log: log, failed: make(chan error, 1), metrics: prometheus.NewRegistry()}
 	for _, step := range []func(context.Context) error{
-		s.openStore, s.loadKeys, s.listen, s.startMedia, s.startTURN, s.startHub, s.serve, s.startSweep,
+		s.openStore, s.loadKeys, s.listen, s.startMedia, s.startTURN, s.startGate, s.startHub, s.serve, s.startSweep,
 	} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, s.stop())
@@ -177,12 +180,13 @@ func (s *server) startMedia(context.Context) error {
 	var err error
 	s.media, err = transport.Listen(transport.Config{
 		Listen: s.cfg.MediaAddress(s.tcpAddr()), Advertise: advertise, Loopback: s.cfg.Dev, Logger: s.log,
+		MaxPeers: s.cfg.PeersOfAll(), Handshakes: handshakes, HandshakeRate: handshakeRate, HandshakeBurst: handshakeBurst,
 	})
 	if err != nil {
 		return fmt.Errorf("--media: %w", err)
 	}
 	s.onStop(closing(s.media.Close))
-	s.sfu = sfu.New(sfu.Config{Transport: s.media, Logger: s.log})
+	s.sfu = sfu.New(sfu.Config{Transport: s.media, Logger: s.log, MaxStreams: streams})
 	s.onStop(func(context.Context) error { s.sfu.Close(); return nil })
 	return nil
 }
@@ -233,7 +237,7 @@ func (s *server) startHub(context.Context) error {
 	var err error
 	s.hub, err = signaling.NewHub(signaling.Config{
 		Store: s.store, SFU: s.sfu, Keys: s.keys, PublicURL: s.publicURL, ICEServers: s.iceServers,
-		Origins: origins, Warm: s.cfg.Warm, Logger: s.log, Registerer: s.metrics,
+		Origins: origins, Warm: s.cfg.Warm, Admit: s.admit, Logger: s.log, Registerer: s.metrics,
 	})
 	if err != nil {
 		return err
@@ -252,7 +256,7 @@ func (s *server) serve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.metrics.MustRegister(newCollector(s))
+	s.metrics.MustRegister(newCollector(s), newLimitCollector(s))
 	s.serveHTTP(s.admin, s.adminRoutes())
 	s.serveHTTP(s.port.HTTP(), s.routes(rest, pages))
 	return nil
@@ -282,7 +286,7 @@ func (s *server) newAPI(ctx context.Context) (http.Handler, error) {
 	return api.New(api.Config{
 		Store: s.store, Hub: roomsOf{s.hub}, Keys: s.keys, RootKey: rootKey,
 		PublicURL: s.publicURL, ClientAddr: s.clientAddr, Origins: origins,
-		Now: time.Now, Random: rand.Reader, Logger: s.log, Version: versionText(), Dev: s.cfg.Dev,
+		Now: time.Now, Random: rand.Reader, Logger: s.log, Limited: s.rest.met, Version: versionText(), Dev: s.cfg.Dev,
 	})
 }
 

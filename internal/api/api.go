@@ -28,8 +28,18 @@ import (
 
 // Bounds of a request.
 const (
-	maxBody        = 64 << 10
-	commandTimeout = 5 * time.Second // for the hub and the store
+	MaxBody        = 64 << 10        // bytes
+	CommandTimeout = 5 * time.Second // for the hub and the store
+)
+
+// Limit names one of the bounds of requests, for metrics.
+type Limit string
+
+// The limits that Config.Limited is told of.
+const (
+	LimitBody  Limit = "rest_body_bytes"
+	LimitJoins Limit = "joins_per_address"
+	LimitTime  Limit = "rest_seconds"
 )
 
 // Hub is what the API needs of the owner of the rooms.
@@ -60,6 +70,7 @@ type Config struct {
 	Now     func() time.Time
 	Random  io.Reader
 	Logger  *zap.Logger // nil: none
+	Limited func(Limit) // is told when a limit was met; nil: nobody is
 	Version string
 	Dev     bool // answers GET /v1/demo, for which PrepareDemo has been called
 }
@@ -79,6 +90,9 @@ type server struct {
 func New(cfg Config) (http.Handler, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = zap.NewNop()
+	}
+	if cfg.Limited == nil {
+		cfg.Limited = func(Limit) {}
 	}
 	s := &server{Config: cfg, joins: newLimiter(cfg.Now), sites: http.NewCrossOriginProtection()}
 	for _, o := range cfg.Origins {
@@ -119,13 +133,13 @@ func New(cfg Config) (http.Handler, error) {
 
 // register adds an operation: its access, its limits, and its errors as problems.
 func register[I, O any](s *server, a huma.API, who access, op huma.Operation, h func(context.Context, *I) (*O, error)) {
-	op.MaxBodyBytes = maxBody
+	op.MaxBodyBytes = MaxBody
 	op.Middlewares = append(op.Middlewares, s.require(a, who))
 	if who != anybody {
 		op.Security = []map[string][]string{{bearer: {}}}
 	}
 	huma.Register(a, op, func(ctx context.Context, in *I) (*O, error) {
-		ctx, cancel := context.WithTimeout(ctx, commandTimeout)
+		ctx, cancel := context.WithTimeout(ctx, CommandTimeout)
 		defer cancel()
 		out, err := h(ctx, in)
 		if err != nil {
@@ -163,6 +177,7 @@ func (s *server) around(next http.Handler) http.Handler {
 		h.Set("X-Content-Type-Options", "nosniff")
 		s.allow(h, r)
 		defer func() {
+			s.met(answer.status)
 			if p := recover(); p != nil {
 				// The value may quote the request; its type and the place say enough.
 				s.Logger.Error("api_panic", zap.String("request", c.id), zap.Stringer("type", reflect.TypeOf(p)), zap.Stack("stack"))
@@ -175,6 +190,16 @@ func (s *server) around(next http.Handler) http.Handler {
 		}()
 		next.ServeHTTP(answer, c.r)
 	})
+}
+
+// met tells of the limit that an answer means; timeouts are told of where they are found.
+func (s *server) met(status int) {
+	switch status {
+	case http.StatusRequestEntityTooLarge:
+		s.Limited(LimitBody)
+	case http.StatusTooManyRequests:
+		s.Limited(LimitJoins)
+	}
 }
 
 // allow tells a browser that a page of another site may read the answer (the Fetch standard's CORS protocol), if it

@@ -111,7 +111,7 @@ func TestDirectory_BadValues_AreRefused(t *testing.T) {
 		"staff link for years":       {n.key, "POST", "/v1/staff/" + n.staff + "/link", m{"hours": 1000}, 422, "bad_value"},
 		"not JSON":                   {n.key, "POST", "/v1/rooms", "{", 400, "bad_request"},
 		"no body":                    {n.key, "POST", "/v1/rooms", nil, 400, "bad_request"},
-		"too large":                  {n.key, "POST", "/v1/rooms", `{"name":"` + strings.Repeat("x", maxBody) + `"}`, 413, "too_large"},
+		"too large":                  {n.key, "POST", "/v1/rooms", `{"name":"` + strings.Repeat("x", MaxBody) + `"}`, 413, "too_large"},
 		"unknown query":              {n.key, "GET", "/v1/rooms?clinic=x", nil, 422, "bad_value"},
 		"unknown route":              {n.key, "GET", "/v1/nothing", nil, 404, "not_found"},
 		"identifier much too long":   {n.key, "GET", "/v1/rooms/" + long, nil, 422, "bad_value"},

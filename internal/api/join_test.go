@@ -137,11 +137,11 @@ func TestJoin_TooOften_IsRefusedByAddress(t *testing.T) {
 	bad := m{"token": "guess"}
 	tries := 0
 	for w.ask("", "POST", "/v1/join", bad).status == 401 {
-		if tries++; tries > joinBurst {
+		if tries++; tries > JoinBurst {
 			t.Fatal("no limit")
 		}
 	}
-	if tries != joinBurst/joinFailure {
+	if tries != JoinBurst/joinFailure {
 		t.Errorf("%d guesses", tries)
 	}
 	token := w.createVisit().token("seats", 0, "link")
@@ -157,24 +157,24 @@ func TestLimiter_CountsAddressesApart_AndForgets(t *testing.T) {
 	at := time.Unix(0, 0)
 	l := newLimiter(func() time.Time { return at })
 	a, b := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2")
-	if !l.take(a, joinBurst) || l.take(a, 1) || !l.take(b, 1) {
+	if !l.take(a, JoinBurst) || l.take(a, 1) || !l.take(b, 1) {
 		t.Error("addresses are not apart")
 	}
 	if l.take(netip.MustParseAddr("::ffff:192.0.2.1"), 1) {
 		t.Error("IPv4 in IPv6 is another address")
 	}
 	one, other, far := netip.MustParseAddr("2001:db8::1"), netip.MustParseAddr("2001:db8::2"), netip.MustParseAddr("2001:db8:1::1")
-	if !l.take(one, joinBurst) || l.take(other, 1) || !l.take(far, 1) {
+	if !l.take(one, JoinBurst) || l.take(other, 1) || !l.take(far, 1) {
 		t.Error("IPv6 is not counted by /64")
 	}
 	at = at.Add(-time.Hour) // the clock goes back
 	if l.take(a, 1) {
 		t.Error("a clock that goes back fills the bucket")
 	}
-	for i := range 3 * maxAddresses {
+	for i := range 3 * MaxAddresses {
 		l.take(netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}), 1)
 	}
-	if n := len(l.buckets); n > maxAddresses {
+	if n := len(l.buckets); n > MaxAddresses {
 		t.Errorf("%d addresses remembered", n)
 	}
 }

@@ -9,10 +9,10 @@ import (
 // What one address may ask without a key: a clinic's patients and staff may sit behind one, so the burst is wide.
 // A failure costs more, because who tries tokens fails.
 const (
-	joinBurst     = 300
-	joinPerSecond = 30
+	JoinBurst     = 300
+	JoinPerSecond = 30
 	joinFailure   = 10
-	maxAddresses  = 10_000 // remembered at once
+	MaxAddresses  = 10_000 // remembered at once
 )
 
 // limiter is a token bucket for each address. Safe for concurrent use.
@@ -45,7 +45,7 @@ func (l *limiter) take(addr netip.Addr, n float64) bool {
 	b, known := l.buckets[addr]
 	if !known {
 		l.makeRoom(now)
-		b = bucket{joinBurst, now}
+		b = bucket{JoinBurst, now}
 	}
 	level := b.refilled(now)
 	if level < 1 {
@@ -57,21 +57,21 @@ func (l *limiter) take(addr netip.Addr, n float64) bool {
 }
 
 func (b bucket) refilled(now time.Time) float64 {
-	return min(b.level+max(now.Sub(b.at).Seconds(), 0)*joinPerSecond, joinBurst)
+	return min(b.level+max(now.Sub(b.at).Seconds(), 0)*JoinPerSecond, JoinBurst)
 }
 
 // makeRoom forgets full buckets and, if that is not enough, all: whoever floods from ten thousand networks is not
 // held by this anyway.
 func (l *limiter) makeRoom(now time.Time) {
-	if len(l.buckets) < maxAddresses {
+	if len(l.buckets) < MaxAddresses {
 		return
 	}
 	for addr, b := range l.buckets {
-		if b.refilled(now) >= joinBurst {
+		if b.refilled(now) >= JoinBurst {
 			delete(l.buckets, addr)
 		}
 	}
-	if len(l.buckets) >= maxAddresses {
+	if len(l.buckets) >= MaxAddresses {
 		clear(l.buckets)
 	}
 }

@@ -117,6 +117,9 @@ func (s *server) explain(ctx context.Context, err error) error {
 	case errors.Is(err, store.ErrNotFound):
 		return errNotFound
 	case errors.Is(err, store.ErrUnavailable), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		if errors.Is(err, context.DeadlineExceeded) {
+			s.Limited(LimitTime)
+		}
 		s.Logger.Warn("api_unavailable", zap.String("request", callOf(ctx).id), zap.Error(err))
 		return problem(http.StatusServiceUnavailable, codeRetry, "not done, or not known to be; try the same again")
 	}

@@ -101,7 +101,7 @@ func TestParseToken_Bad_IsRefused(t *testing.T) {
 	}{
 		"empty":                    {"", ErrBadToken},
 		"not a token":              {"hello", ErrBadToken},
-		"too long":                 {strings.Repeat("a", maxToken+1), ErrBadToken},
+		"too long":                 {strings.Repeat("a", MaxToken+1), ErrBadToken},
 		"another's secret":         {must(newKeys(t).SeatToken(seat())), ErrBadToken},
 		"unsigned":                 {unsigned, ErrBadToken},
 		"another algorithm":        {otherHash, ErrBadToken},

@@ -16,8 +16,8 @@ const (
 	forCookie = "cookie"
 )
 
-// maxToken bounds what is parsed, in bytes. Ours are about 250.
-const maxToken = 1024
+// MaxToken bounds what is parsed, in bytes. Ours are about 250.
+const MaxToken = 1024
 
 // claims are an identity as it travels. Names are short because tokens travel in texts.
 type claims struct {
@@ -108,7 +108,7 @@ func (k *Keys) sign(c *claims) (string, error) {
 }
 
 func (k *Keys) parse(token, use string, now time.Time) (*claims, error) {
-	if len(token) > maxToken {
+	if len(token) > MaxToken {
 		return nil, fmt.Errorf("%w: too long", ErrBadToken)
 	}
 	p := jwt.NewParser(

@@ -37,6 +37,10 @@ type Serve struct {
 	TURN           bool     `name:"turn" default:"true" negatable:"" help:"Relay media over TCP and TLS on --listen for networks that block UDP. On by default; --no-turn to switch off."`
 	Warm           int      `default:"10" help:"How many waiting people of a room have their media connection up, 1 to 1000. Default: ${default}."`
 
+	MaxPeers   int `name:"max-peers" default:"2000" help:"Media connections beyond which new visits are told to try again in a moment, 10 to 100000. A quarter more is kept for visits under way. Default: ${default}."`
+	MaxCPU     int `name:"max-cpu" default:"85" help:"Percent of the processors it may use, over 5 s, beyond which new visits are told so, 10 to 100; 0: never. Default: ${default}."`
+	MaxPackets int `name:"max-packets" default:"0" help:"Packets forwarded a second, over 5 s, beyond which new visits are told so, 1000 to 100000000; 0: never. Default: ${default}."`
+
 	Retention time.Duration `default:"24h" help:"How long personal data is kept after a visit's end where a waiting room says nothing else, 1s to 87600h. Default: ${default}."`
 	LogLevel  string        `name:"log-level" default:"info" enum:"debug,info,warn,error" help:"One of ${enum}. Default: ${default}."`
 }
@@ -65,6 +69,22 @@ func (s *Serve) Validate() error {
 	}
 	if s.Warm < 1 || s.Warm > 1000 {
 		wrong("warm", "%d is not from 1 to 1000", s.Warm)
+	}
+	for _, bound := range []struct {
+		name        string
+		is          int
+		least, most int
+		never       bool
+	}{
+		{"max-peers", s.MaxPeers, 10, 100_000, false},
+		{"max-cpu", s.MaxCPU, 10, 100, true},
+		{"max-packets", s.MaxPackets, 1000, 100_000_000, true},
+	} {
+		switch {
+		case bound.never && bound.is == 0:
+		case bound.is < bound.least || bound.is > bound.most:
+			wrong(bound.name, "%d is not from %d to %d%s", bound.is, bound.least, bound.most, map[bool]string{true: ", or 0 for never"}[bound.never])
+		}
 	}
 	if s.Retention < time.Second || s.Retention > 87600*time.Hour {
 		wrong("retention", "%v is not from 1s to 87600h", s.Retention)
@@ -109,6 +129,9 @@ func (s *Serve) MediaAddress(listening netip.AddrPort) netip.AddrPort {
 	}
 	return netip.AddrPortFrom(host, port)
 }
+
+// PeersOfAll is how many media connections there may be in all: visits under way find room when new ones do not.
+func (s *Serve) PeersOfAll() int { return s.MaxPeers + (s.MaxPeers+3)/4 }
 
 // TLS tells whether this server ends TLS itself.
 func (s *Serve) TLS() bool { return s.TLSCert != "" }

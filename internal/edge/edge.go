@@ -20,13 +20,16 @@ import (
 	"go.uber.org/zap"
 )
 
+// Defaults of Config.
 const (
-	defaultWait           = 10 * time.Second
-	defaultWaiting        = 1024
-	defaultMax            = 16384
-	defaultPerAddress     = 1024
-	defaultTURNPerAddress = 256
+	DefaultWait           = 10 * time.Second
+	DefaultWaiting        = 1024
+	DefaultMax            = 16384
+	DefaultPerAddress     = 1024
+	DefaultTURNPerAddress = 256
+)
 
+const (
 	// The wait after a failed accept doubles from the first to the second: it is mostly the lack of file
 	// descriptors, which only time or other people's closing cures.
 	acceptRetryFirst = 5 * time.Millisecond
@@ -67,8 +70,16 @@ type Stats struct {
 	HTTP      uint64 // handed out as HTTP
 	TURN      uint64 // handed out as TURN
 	Refused   uint64 // closed for a limit on open connections
+	Hits      Hits   // the same by limit
 	Displaced uint64 // closed while waiting, to make room
+	Slow      uint64 // of the failed: those that took longer than Wait
 	Failed    uint64 // closed while waiting: too slow, gone, bad TLS, TLS without a certificate, or nobody accepts
+}
+
+// Hits says which limits on open connections were met, and how near one address ever was to its own.
+type Hits struct {
+	Max, PerAddress, TURNPerAddress  uint64
+	MostOfAddress, MostTURNOfAddress int
 }
 
 // Listener is the one port. Its methods may be called by anyone at any time.
@@ -89,7 +100,7 @@ type Listener struct {
 	waiting    list.List // of context.CancelFunc, longest waiting first
 	maxWaiting int
 
-	refused, displaced, failed atomic.Uint64
+	refused, displaced, slow, failed atomic.Uint64
 }
 
 var errTLSConfig = errors.New("edge: the TLS configuration must not have GetConfigForClient")
@@ -106,12 +117,12 @@ func Listen(cfg Config) (*Listener, error) {
 	l := &Listener{
 		socket:     socket,
 		tls:        serverTLS(cfg.TLS),
-		wait:       orDefault(cfg.Wait, defaultWait),
-		maxWaiting: orDefault(cfg.Waiting, defaultWaiting),
+		wait:       orDefault(cfg.Wait, DefaultWait),
+		maxWaiting: orDefault(cfg.Waiting, DefaultWaiting),
 		limits: newLimits(
-			orDefault(cfg.Max, defaultMax),
-			orDefault(cfg.PerAddress, defaultPerAddress),
-			orDefault(cfg.TURNPerAddress, defaultTURNPerAddress),
+			orDefault(cfg.Max, DefaultMax),
+			orDefault(cfg.PerAddress, DefaultPerAddress),
+			orDefault(cfg.TURNPerAddress, DefaultTURNPerAddress),
 		),
 		log: cfg.Logger,
 	}
@@ -168,13 +179,16 @@ func (l *Listener) Stats() Stats {
 	l.mu.Lock()
 	waiting := l.waiting.Len()
 	l.mu.Unlock()
+	open, hits := l.limits.total()
 	return Stats{
-		Open:      l.limits.total(),
+		Open:      open,
+		Hits:      hits,
 		Waiting:   waiting,
 		HTTP:      l.http.handed.Load(),
 		TURN:      l.turn.handed.Load(),
 		Refused:   l.refused.Load(),
 		Displaced: l.displaced.Load(),
+		Slow:      l.slow.Load(),
 		Failed:    l.failed.Load(),
 	}
 }
@@ -237,6 +251,9 @@ func (l *Listener) serve(ctx context.Context, c *plain) {
 	stop := context.AfterFunc(ctx, func() { _ = c.Close() })
 	told, k, err := tell(ctx, c, l.tls)
 	if !stop() || err != nil {
+		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			l.slow.Add(1)
+		}
 		l.failed.Add(1)
 		_ = c.Close()
 		return

@@ -182,7 +182,7 @@ func TestPerAddress_OneTooMany_Closed(t *testing.T) {
 	again := dial(t, l, nil)
 	write(t, again, stun)
 	acceptTURN(t, l)
-	if s := l.Stats(); s.Refused != 1 || s.Open != 2 {
+	if s := l.Stats(); s.Refused != 1 || s.Open != 2 || s.Hits.PerAddress != 1 || s.Hits.MostOfAddress != 2 {
 		t.Errorf("Stats: %+v", s)
 	}
 }

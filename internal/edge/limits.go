@@ -12,6 +12,7 @@ type limits struct {
 
 	mu   sync.Mutex
 	open int
+	hits Hits
 	by   map[netip.Addr]*held // only addresses that hold something
 }
 
@@ -40,19 +41,25 @@ func (l *limits) admit(c net.Conn) (*plain, bool) {
 	if h == nil {
 		h = &held{}
 	}
-	if beyond(l.open, l.max) || beyond(h.all, l.perAddress) {
+	switch {
+	case beyond(l.open, l.max):
+		l.hits.Max++
+		return nil, false
+	case beyond(h.all, l.perAddress):
+		l.hits.PerAddress++
 		return nil, false
 	}
 	l.open++
 	h.all++
+	l.hits.MostOfAddress = max(l.hits.MostOfAddress, h.all)
 	l.by[addr] = h
 	return &plain{Conn: c, place: &place{of: l, addr: addr}}, true
 }
 
-func (l *limits) total() int {
+func (l *limits) total() (open int, hits Hits) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.open
+	return l.open, l.hits
 }
 
 func beyond(n, limit int) bool { return limit >= 0 && n >= limit }
@@ -63,9 +70,11 @@ func (p *place) turn() bool {
 	defer p.of.mu.Unlock()
 	h := p.of.by[p.addr]
 	if beyond(h.turn, p.of.turnPerAddress) {
+		p.of.hits.TURNPerAddress++
 		return false
 	}
 	h.turn++
+	p.of.hits.MostTURNOfAddress = max(p.of.hits.MostTURNOfAddress, h.turn)
 	p.isTURN = true
 	return true
 }

@@ -20,7 +20,7 @@ const (
 	CodeNotAdmitted     Code = "not_admitted"     // hold, return: the person is not in the visit
 	CodeNotHeld         Code = "not_held"         // resume: nobody is on hold
 	CodeLocked          Code = "locked"           // the visit takes no new guests
-	CodeFull            Code = "full"             // as many as it takes already
+	CodeFull            Code = "full"             // as many as it takes already; with After the server is, for now
 	CodeVisitOver       Code = "visit_over"       // ended, cancelled or no-show
 	CodeRemoved         Code = "removed"          // the seat was removed
 	CodeStaleCommand    Code = "stale_command"    // older than what is remembered

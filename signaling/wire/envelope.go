@@ -70,6 +70,7 @@ type Error struct {
 	Msg   string `json:"msg"`
 	By    string `json:"by,omitempty"`    // who won, where somebody did
 	Retry bool   `json:"retry,omitempty"` // the same request with the same id may work in a moment
+	After int    `json:"after,omitempty"` // full: a new request may work after so many seconds
 }
 
 // Empty is the data of requests and replies that carry none.

@@ -67,7 +67,7 @@ export type Code =
   | "not_admitted" /* hold, return: the person is not in the visit */
   | "not_held" /* resume: nobody is on hold */
   | "locked" /* the visit takes no new guests */
-  | "full" /* as many as it takes already */
+  | "full" /* as many as it takes already; with After the server is, for now */
   | "visit_over" /* ended, cancelled or no-show */
   | "removed" /* the seat was removed */
   | "stale_command" /* older than what is remembered */
@@ -150,6 +150,8 @@ export interface Error {
   by?: string;
   /** the same request with the same id may work in a moment */
   retry?: boolean;
+  /** full: a new request may work after so many seconds */
+  after?: number;
 }
 
 /** Empty is the data of requests and replies that carry none. */
