@@ -256,6 +256,15 @@ func (r *run) holds(cmd Command, queue []*Visit) {
 	if now := r.room.Queue(); !slices.Equal(now, rebuilt.Queue()) {
 		r.t.Fatalf("queue %v, rebuilt %v", order(r.room), order(rebuilt))
 	}
+	ahead := 0
+	for v := range r.room.QueueFrom(Place{}) {
+		if got, ok := r.room.Ahead(v.ID); !ok || got != ahead {
+			r.t.Fatalf("%d patients before %s, not %d", got, v.ID, ahead)
+		}
+		if p := v.Patient(); p != nil && p.State == SeatWaiting {
+			ahead++
+		}
+	}
 	r.order(cmd, queue)
 }
 

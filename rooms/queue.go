@@ -1,7 +1,6 @@
 package rooms
 
 import (
-	"cmp"
 	"slices"
 	"time"
 )
@@ -13,65 +12,6 @@ func (r *Room) Queue() []*Visit { return slices.Clone(r.queue) }
 // QueueRank is what the queue orders a visit by, in nanoseconds: its Rank, or else when the guest who waits in it began
 // to; 0 if nobody waits.
 func (v *Visit) QueueRank() int64 { return rankOf(v) }
-
-// place orders the queue.
-type place struct {
-	rank  int64
-	since int64 // Unix ns
-	id    VisitID
-}
-
-// placeOf answers false if nobody waits.
-func placeOf(v *Visit) (place, bool) {
-	if v.Phase.Over() {
-		return place{}, false
-	}
-	var since int64
-	for _, s := range v.Seats {
-		if s.State != SeatWaiting {
-			continue
-		}
-		t := s.WaitingSince.UnixNano()
-		if s.Role == Patient {
-			since = t
-			break
-		}
-		if since == 0 || t < since {
-			since = t
-		}
-	}
-	if since == 0 {
-		return place{}, false
-	}
-	return place{rank: cmp.Or(v.Rank, since), since: since, id: v.ID}, true
-}
-
-func comparePlaces(a, b place) int {
-	return cmp.Or(cmp.Compare(a.rank, b.rank), cmp.Compare(a.since, b.since), cmp.Compare(a.id, b.id))
-}
-
-// find is where a place is in the queue, or would be.
-func (r *Room) find(p place) (int, bool) {
-	return slices.BinarySearchFunc(r.queue, p, func(v *Visit, p place) int {
-		at, _ := placeOf(v)
-		return comparePlaces(at, p)
-	})
-}
-
-func (r *Room) enqueue(v *Visit) {
-	if p, ok := placeOf(v); ok {
-		i, _ := r.find(p)
-		r.queue = slices.Insert(r.queue, i, v)
-	}
-}
-
-func (r *Room) dequeue(v *Visit) {
-	if p, ok := placeOf(v); ok {
-		if i, found := r.find(p); found {
-			r.queue = slices.Delete(r.queue, i, i+1)
-		}
-	}
-}
 
 // arrive is the Rank of a visit whose patient begins to wait now. By arrival that is the end, even
 // if the clock was set back.
@@ -89,7 +29,7 @@ func (r *Room) arrive(v *Visit, now time.Time) int64 {
 const step = int64(time.Microsecond)
 
 func rankOf(v *Visit) int64 {
-	p, _ := placeOf(v)
+	p, _ := PlaceOf(v)
 	return p.rank
 }
 
@@ -127,6 +67,19 @@ func between(queue []*Visit, i int) (int64, []ranked) {
 	return lo + step, up
 }
 
+// indexOf is where a visit is in the queue, false if nobody waits in it.
+func (r *Room) indexOf(id VisitID) (int, bool) {
+	v, ok := r.visits[id]
+	if !ok {
+		return 0, false
+	}
+	p, ok := PlaceOf(v)
+	if !ok {
+		return 0, false
+	}
+	return r.queue.find(p)
+}
+
 // Move puts the visit before another in the queue, or at its end.
 type Move struct {
 	Before VisitID `json:"before,omitempty"` // empty: to the end
@@ -140,19 +93,21 @@ func (a Move) apply(c *change) error {
 	if !line(a.Reason, 1, MaxLine) {
 		return ErrBadValue.with("reason")
 	}
-	at := slices.Index(c.room.queue, c.old)
-	if at < 0 {
+	at, ok := c.room.indexOf(c.old.ID)
+	if !ok {
 		return ErrNotWaiting
 	}
 	others := slices.Delete(c.room.Queue(), at, at+1)
 	to := len(others)
 	if a.Before != "" {
-		to = slices.IndexFunc(others, func(v *Visit) bool { return v.ID == a.Before })
+		if to, ok = c.room.indexOf(a.Before); !ok || to == at {
+			return ErrNotWaiting.with("the visit to be moved before")
+		}
+		if to > at {
+			to-- // c.old is not among others
+		}
 	}
-	switch to {
-	case -1:
-		return ErrNotWaiting.with("the visit to be moved before")
-	case at:
+	if to == at {
 		return nil
 	}
 	rank, shifted := between(others, to)

@@ -12,7 +12,8 @@ import (
 type Room struct {
 	about   WaitingRoom
 	visits  map[VisitID]*Visit
-	queue   []*Visit            // ordered, see Queue
+	queue   waiters             // see Queue
+	guests  waiters             // those of queue in which no patient waits
 	inVisit map[StaffID]VisitID // where staff are admitted
 }
 

@@ -36,12 +36,14 @@ type actor struct {
 	saves     saves
 	storeDown bool
 
-	dirty   map[rooms.VisitID]struct{} // routes and views to settle
-	alone   map[*session]struct{}      // sessions whose view alone is to be settled
-	recheck map[rooms.VisitID]time.Time
-	queue   queue
-	list    list
-	version uint64 // of what people see
+	dirty    map[rooms.VisitID]struct{} // routes and views to settle
+	alone    map[*session]struct{}      // sessions whose view alone is to be settled
+	recheck  map[rooms.VisitID]time.Time
+	chats    chats
+	presence presence
+	queue    queue
+	list     list
+	version  uint64 // of what people see
 }
 
 // event is something that happens to a waiting room. apply runs in the actor's goroutine and never waits.
@@ -64,13 +66,14 @@ func newActor(h *Hub, d directory, visits []*rooms.Visit) *actor {
 		dirty:   map[rooms.VisitID]struct{}{},
 		alone:   map[*session]struct{}{},
 		recheck: map[rooms.VisitID]time.Time{},
-		queue:   queue{dirty: true}, // who waited before a restart is counted before anybody is told
+		chats:   newChats(),
 		list:    newList(h.epoch),
 	}
 	a.saver = newSaver(d.about.ID, h.store, h.metrics, func(e event) { a.post(e) })
 	a.setDirectory(d)
 	for _, v := range visits {
 		a.durable[v.ID] = v
+		a.chats.note(nil, v)
 		a.indexStaff(v)
 		a.list.touch(v.ID)
 	}
@@ -167,6 +170,7 @@ func (a *actor) settle(now time.Time) {
 	}
 	a.saves.expire(now)
 	a.settleQueue(now)
+	a.settlePresence(now)
 	if len(a.dirty) > 0 || len(a.alone) > 0 {
 		a.version++
 	}
@@ -184,8 +188,14 @@ func (a *actor) untilNext(now time.Time) time.Duration {
 	if at, ok := a.saves.next(); ok {
 		earlier(at)
 	}
-	if a.queue.dirty {
+	if a.queue.telling.some {
+		earlier(now)
+	}
+	if a.queue.next.some {
 		earlier(a.queue.at.Add(wire.ListEveryMS * time.Millisecond))
+	}
+	if a.presence.changed {
+		earlier(a.presence.at.Add(wire.ListEveryMS * time.Millisecond))
 	}
 	if a.list.dirty() {
 		earlier(a.list.at.Add(wire.ListEveryMS * time.Millisecond))
@@ -209,14 +219,15 @@ func (a *actor) touchSession(s *session) {
 
 // install takes a decision: in memory now, in the store as soon as it can.
 func (a *actor) install(visits []*rooms.Visit) {
-	a.room.Install(visits...)
 	for _, v := range visits {
+		was, _ := a.room.Visit(v.ID)
+		a.queue.moved(was, v)
 		a.indexStaff(v)
 		a.touch(v.ID)
 		a.hub.meters.measure(v)
 	}
+	a.room.Install(visits...)
 	a.hub.meters.near(limitVisits, len(a.durable))
-	a.queue.dirty = true
 	a.saver.put(a.saves.begin(), visits)
 }
 
@@ -246,8 +257,10 @@ func (e saved) apply(a *actor) {
 	}
 	for _, v := range e.visits {
 		if v.ErasedAt.IsZero() {
+			a.chats.note(a.durable[v.ID], v)
 			a.durable[v.ID] = v
 		} else {
+			a.chats.forget(v.ID)
 			delete(a.durable, v.ID)
 			a.room.Remove(v.ID)
 		}
@@ -295,6 +308,7 @@ func (a *actor) setDirectory(d directory) {
 			a.staff[s.ID] = s
 		}
 	}
+	a.presence.staff = nil
 }
 
 func worksIn(s rooms.Staff, room rooms.RoomID) bool {

@@ -26,26 +26,58 @@ func say(a *actor, s *session, data json.RawMessage) (command, *wire.Error) {
 	return command{rooms.VisitID(d.Visit), rooms.Say{Text: d.Text, Thread: thread}}, nil
 }
 
-// sendMessages gives a session the chat it has not seen. Only durable messages are shown.
-func (a *actor) sendMessages(s *session) {
+// chats is in which visits something was said, by their durable values.
+type chats struct {
+	all  map[rooms.VisitID]struct{}
+	said map[rooms.VisitID]struct{} // of all, those with messages that staff have not been sent
+}
+
+func newChats() chats {
+	return chats{all: map[rooms.VisitID]struct{}{}, said: map[rooms.VisitID]struct{}{}}
+}
+
+// note takes a visit's new durable value; the one before may be nil.
+func (c *chats) note(was, is *rooms.Visit) {
+	if is.LastMessage == 0 || was != nil && was.LastMessage == is.LastMessage {
+		return
+	}
+	c.all[is.ID], c.said[is.ID] = struct{}{}, struct{}{}
+}
+
+func (c *chats) forget(id rooms.VisitID) {
+	delete(c.all, id)
+	delete(c.said, id)
+}
+
+// take answers in which visits something was said since the last time.
+func (c *chats) take() map[rooms.VisitID]struct{} {
+	said := c.said
+	if len(said) > 0 {
+		c.said = map[rooms.VisitID]struct{}{}
+	}
+	return said
+}
+
+// sendMessages gives a session the chat it has not seen, staff that of the given visits. Only durable messages are shown.
+func (a *actor) sendMessages(s *session, said map[rooms.VisitID]struct{}) {
 	if s.conn == nil {
 		return
 	}
-	for _, id := range a.chatsOf(s) {
+	for _, id := range a.chatsOf(s, said) {
 		if m := a.unsaid(s, id); len(m) > 0 {
 			s.conn.out.addMessages(m)
 		}
 	}
 }
 
-// chatsOf are the visits of which a session reads messages: a seat's own; of staff every visit that has any.
-func (a *actor) chatsOf(s *session) []rooms.VisitID {
+// chatsOf are the visits of which a session reads messages: a seat's own; of staff those given in which there are new ones.
+func (a *actor) chatsOf(s *session, among map[rooms.VisitID]struct{}) []rooms.VisitID {
 	if !s.isStaff() {
 		return []rooms.VisitID{s.who.Visit}
 	}
 	var ids []rooms.VisitID
-	for id, v := range a.durable {
-		if v.LastMessage > s.said[id] {
+	for id := range among {
+		if v, ok := a.durable[id]; ok && v.LastMessage > s.said[id] {
 			ids = append(ids, id)
 		}
 	}
@@ -61,9 +93,9 @@ func (a *actor) unsaid(s *session, id rooms.VisitID) []wire.Message {
 	}
 	me := a.seatOf(s, v)
 	var out []wire.Message
-	for i := range v.Chat {
-		m := &v.Chat[i]
-		if m.N > s.said[id] && a.mayRead(s, me, m) {
+	unsent, _ := slices.BinarySearchFunc(v.Chat, s.said[id]+1, func(m rooms.Message, n int) int { return m.N - n })
+	for i := unsent; i < len(v.Chat); i++ {
+		if m := &v.Chat[i]; a.mayRead(s, me, m) {
 			out = append(out, wireMessage(v.ID, m, me, s.who.Staff))
 		}
 	}

@@ -209,6 +209,9 @@ func (a *actor) afterCommand(cmd rooms.Command, out rooms.Outcome) {
 		}
 	}
 	for _, s := range a.atDesk {
+		if s.prepared.visit == "" {
+			continue
+		}
 		if v, ok := a.room.Visit(s.prepared.visit); ok {
 			if seat, ok := v.Seat(s.prepared.seat); !ok || seat.State != rooms.SeatWaiting {
 				a.unprepare(s)

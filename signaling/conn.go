@@ -3,6 +3,7 @@ package signaling
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -212,7 +213,7 @@ type outbox struct {
 	welcomed   bool              // events may follow
 	first      []json.RawMessage // welcome, before all else
 	view       *wire.View
-	list       json.RawMessage // encoded data of a list event
+	list       func() json.RawMessage // data of a list event
 	messages   []wire.Message
 	replies    []json.RawMessage
 	unanswered int
@@ -235,31 +236,53 @@ func newOutbox(m *meters) *outbox {
 // take waits for something to send. ok is false once the box is closed; code is then the close code.
 func (o *outbox) take() (batch []json.RawMessage, code wire.CloseCode, ok bool) {
 	o.mu.Lock()
-	defer o.mu.Unlock()
 	for o.empty() && !o.closing {
 		o.ready.Wait()
 	}
 	batch, o.first = o.first, nil
+	var taken events
 	if o.welcomed {
-		batch = o.takeEvents(batch)
+		taken = o.takeEvents()
 	}
-	batch = append(batch, o.replies...)
+	replies := o.replies
 	o.replies = nil
-	return batch, o.code, !o.closing
+	code, ok = o.code, !o.closing
+	o.mu.Unlock()
+	return append(taken.encode(batch), replies...), code, ok
 }
 
-func (o *outbox) takeEvents(batch []json.RawMessage) []json.RawMessage {
-	if o.view != nil {
-		batch = append(batch, o.event(wire.EventView, o.view))
-		o.view = nil
+// events are what takeEvents took. They are encoded without the lock, which the actor may want.
+type events struct {
+	seq      uint64 // of the first
+	view     *wire.View
+	list     func() json.RawMessage
+	messages []wire.Message
+}
+
+func (o *outbox) takeEvents() events {
+	e := events{o.seq + 1, o.view, o.list, o.messages}
+	o.view, o.list, o.messages = nil, nil, nil
+	for _, there := range []bool{e.view != nil, e.list != nil, len(e.messages) > 0} {
+		if there {
+			o.seq++
+		}
 	}
-	if o.list != nil {
-		batch = append(batch, o.event(wire.EventList, o.list))
-		o.list = nil
+	return e
+}
+
+func (e events) encode(batch []json.RawMessage) []json.RawMessage {
+	add := func(t wire.Type, data json.RawMessage) {
+		batch = append(batch, encodeEvent(t, e.seq, data))
+		e.seq++
 	}
-	if len(o.messages) > 0 {
-		batch = append(batch, o.event(wire.EventMessages, wire.Messages{Messages: o.messages}))
-		o.messages = nil
+	if e.view != nil {
+		add(wire.EventView, encode(e.view))
+	}
+	if e.list != nil {
+		add(wire.EventList, e.list())
+	}
+	if len(e.messages) > 0 {
+		add(wire.EventMessages, encode(wire.Messages{Messages: e.messages}))
 	}
 	return batch
 }
@@ -269,9 +292,9 @@ func (o *outbox) empty() bool {
 	return len(o.first) == 0 && len(o.replies) == 0 && !events
 }
 
-func (o *outbox) event(t wire.Type, d any) json.RawMessage {
-	o.seq++
-	return encode(wire.Event{T: t, Seq: o.seq, D: d})
+// encodeEvent is a wire.Event around encoded data, which package json would read once more.
+func encodeEvent(t wire.Type, seq uint64, data json.RawMessage) json.RawMessage {
+	return fmt.Appendf(make([]byte, 0, len(data)+64), `{"t":%q,"seq":%d,"d":%s}`, t, seq, data)
 }
 
 // change runs fn under the lock, unless the box is closed, and wakes the writer.
@@ -298,7 +321,7 @@ func (o *outbox) closed() bool {
 func (o *outbox) setView(v wire.View) { o.change(func() { o.view = &v }) }
 
 // setList queues list data unless an older one is still unsent; it answers whether it was taken.
-func (o *outbox) setList(data json.RawMessage) (taken bool) {
+func (o *outbox) setList(data func() json.RawMessage) (taken bool) {
 	o.change(func() {
 		if taken = o.list == nil; taken {
 			o.list = data

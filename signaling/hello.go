@@ -66,6 +66,10 @@ func (c *conn) arrive(a *actor, id uint64, who auth.Identity, hello wire.Hello) 
 			got.welcome.Peer, got.welcome.Answer = answer.Peer, answer.SDP
 		}
 	}
+	if got.list != nil {
+		list := got.list.list()
+		got.welcome.List = &list
+	}
 	c.out.welcome(wire.Reply{Re: id, D: got.welcome})
 	return 0
 }
@@ -104,7 +108,8 @@ type arrival struct {
 
 type arrived struct {
 	session *session
-	welcome wire.Welcome
+	welcome wire.Welcome // without the list
+	list    *news        // of staff
 	err     *wire.Error
 	code    wire.CloseCode // with err
 }
@@ -144,9 +149,9 @@ func (e arrival) apply(a *actor) {
 	if !s.isStaff() {
 		a.open(s)
 	}
-	a.touchSession(s)
-	a.settleQueue(time.Now())
-	e.result <- arrived{session: s, welcome: a.welcome(s, e.hello)}
+	a.cameOrWent(s)
+	welcome, list := a.welcome(s, e.hello)
+	e.result <- arrived{session: s, welcome: welcome, list: list}
 }
 
 // begin makes the session of a page that was not here before.
@@ -204,7 +209,7 @@ func (a *actor) open(s *session) {
 }
 
 // welcome is the whole truth for a session that has just arrived.
-func (a *actor) welcome(s *session, hello wire.Hello) wire.Welcome {
+func (a *actor) welcome(s *session, hello wire.Hello) (wire.Welcome, *news) {
 	a.planSlots(s)
 	w := wire.Welcome{
 		Session:    s.id,
@@ -224,14 +229,14 @@ func (a *actor) welcome(s *session, hello wire.Hello) wire.Welcome {
 			s.said[rooms.VisitID(id)] = n
 		}
 	}
-	for _, id := range a.chatsOf(s) {
+	for _, id := range a.chatsOf(s, a.chats.all) {
 		w.Messages = append(w.Messages, a.unsaid(s, id)...)
 	}
-	if s.isStaff() {
-		a.list.update(a)
-		l := a.list.since(hello.List)
-		s.listAt = l.Version
-		w.List = &l
+	if !s.isStaff() {
+		return w, nil
 	}
-	return w
+	a.list.update(a)
+	list := a.list.since(hello.List)
+	s.listAt = list.version
+	return w, &list
 }

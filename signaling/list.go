@@ -1,11 +1,10 @@
 package signaling
 
 import (
-	"cmp"
 	"encoding/json"
 	"reflect"
 	"slices"
-	"strings"
+	"sync"
 	"time"
 
 	"github.com/anteroom/anteroom/rooms"
@@ -15,11 +14,16 @@ import (
 // maxTombstones bounds the removed rows that are remembered; a client that is further behind gets the whole list.
 const maxTombstones = 1000
 
+// minChanges is how many changes are remembered, beside two for each row, before those that are over are forgotten.
+const minChanges = 64
+
 // list is the waiting room as staff see it: rows by seat, each with the version of its last change. A viewer has
-// one cursor and gets the rows newer than it.
+// one cursor and gets the rows newer than it. What that costs grows with what is newer, not with what is there.
 type list struct {
-	rows    map[rooms.SeatID]listRow
-	removed []tombstone // oldest first
+	rows    map[rooms.SeatID]*listRow
+	seats   map[rooms.VisitID][]rooms.SeatID // which of rows are a visit's
+	changes []*listRow                       // oldest first; some are replaced or gone by now
+	removed []tombstone                      // oldest first
 	version uint64
 	floor   uint64 // cursors below it get the whole list
 	touched map[rooms.VisitID]struct{}
@@ -27,10 +31,11 @@ type list struct {
 	at      time.Time
 }
 
+// listRow is never changed but for over, so that it can be encoded elsewhere.
 type listRow struct {
 	row     wire.Row
-	visit   rooms.VisitID
 	version uint64
+	over    bool // replaced or gone; the actor's
 }
 
 type tombstone struct {
@@ -42,7 +47,8 @@ type tombstone struct {
 func newList(epoch int64) list {
 	start := uint64(epoch) * 1000 //nolint:gosec // milliseconds since 1970
 	return list{
-		rows: map[rooms.SeatID]listRow{}, touched: map[rooms.VisitID]struct{}{}, version: start, floor: start,
+		rows: map[rooms.SeatID]*listRow{}, seats: map[rooms.VisitID][]rooms.SeatID{}, touched: map[rooms.VisitID]struct{}{},
+		version: start, floor: start,
 	}
 }
 
@@ -51,7 +57,7 @@ func (l *list) touch(id rooms.VisitID) { l.touched[id] = struct{}{} }
 func (l *list) dirty() bool { return len(l.touched) > 0 || l.behind }
 
 // flushList sends what has changed to all staff, at most as often as the protocol says. Whoever has not taken the
-// last one yet is left for the next time. What several lack alike is encoded once.
+// last one yet is left for the next time. What several lack alike is encoded once, by the first of their writers.
 func (a *actor) flushList(now time.Time) {
 	if !a.list.dirty() || now.Sub(a.list.at) < wire.ListEveryMS*time.Millisecond {
 		return
@@ -59,14 +65,14 @@ func (a *actor) flushList(now time.Time) {
 	a.list.update(a)
 	a.list.at = now
 	a.list.behind = false
-	encoded := map[uint64]json.RawMessage{}
+	encoded := map[uint64]func() json.RawMessage{}
 	for _, s := range a.atDesk {
 		if s.conn == nil || s.listAt == a.list.version {
 			continue
 		}
 		data, ok := encoded[s.listAt]
 		if !ok {
-			data = encode(a.list.since(s.listAt))
+			data = sync.OnceValue(a.list.since(s.listAt).encode)
 			encoded[s.listAt] = data
 		}
 		if s.conn.out.setList(data) {
@@ -90,58 +96,101 @@ func (l *list) update(a *actor) {
 }
 
 func (l *list) updateVisit(a *actor, id rooms.VisitID, v *rooms.Visit) {
-	has := map[rooms.SeatID]bool{}
+	var seats []rooms.SeatID
 	if v != nil {
 		for i := range v.Seats {
 			if seat := &v.Seats[i]; seat.Staff == "" {
-				has[seat.ID] = true
-				l.put(seat.ID, id, a.rowOf(v, seat))
+				seats = append(seats, seat.ID)
+				l.put(seat.ID, a.rowOf(v, seat))
 			}
 		}
 	}
-	for seat, r := range l.rows {
-		if r.visit == id && !has[seat] {
-			delete(l.rows, seat)
-			l.version++
-			l.removed = append(l.removed, tombstone{seat, l.version})
+	for _, seat := range l.seats[id] {
+		if !slices.Contains(seats, seat) {
+			l.remove(seat)
 		}
 	}
+	if len(seats) > 0 {
+		l.seats[id] = seats
+	} else {
+		delete(l.seats, id)
+	}
+}
+
+func (l *list) put(seat rooms.SeatID, row wire.Row) {
+	old, ok := l.rows[seat]
+	if ok && reflect.DeepEqual(old.row, row) {
+		return
+	}
+	if ok {
+		old.over = true
+	}
+	l.version++
+	r := &listRow{row: row, version: l.version}
+	l.rows[seat] = r
+	if l.changes = append(l.changes, r); len(l.changes) > 2*len(l.rows)+minChanges {
+		l.changes = slices.DeleteFunc(l.changes, func(r *listRow) bool { return r.over })
+	}
+}
+
+func (l *list) remove(seat rooms.SeatID) {
+	l.rows[seat].over = true
+	delete(l.rows, seat)
+	l.version++
+	l.removed = append(l.removed, tombstone{seat, l.version})
 	if n := len(l.removed) - maxTombstones; n > 0 {
 		l.floor = l.removed[n-1].version
 		l.removed = slices.Delete(l.removed, 0, n)
 	}
 }
 
-func (l *list) put(seat rooms.SeatID, visit rooms.VisitID, row wire.Row) {
-	if old, ok := l.rows[seat]; ok && reflect.DeepEqual(old.row, row) {
-		return
-	}
-	l.version++
-	l.rows[seat] = listRow{row: row, visit: visit, version: l.version}
+// news is what somebody with a cursor lacks.
+type news struct {
+	version uint64
+	whole   bool
+	rows    []*listRow // in the order of their last changes
+	removed []string
 }
 
-// since is what somebody with a cursor lacks.
-func (l *list) since(cursor uint64) wire.List {
-	out := wire.List{
-		Version: l.version, Whole: cursor < l.floor || cursor > l.version, Rows: []wire.Row{}, Removed: []string{},
+// since is cheap even for the whole list, because it copies and encodes nothing.
+func (l *list) since(cursor uint64) news {
+	out := news{version: l.version, whole: cursor < l.floor || cursor > l.version, removed: []string{}}
+	if out.whole {
+		out.rows = make([]*listRow, 0, len(l.rows))
 	}
-	for _, r := range l.rows {
-		if out.Whole || r.version > cursor {
-			out.Rows = append(out.Rows, r.row)
+	for _, r := range slices.Backward(l.changes) {
+		if !out.whole && r.version <= cursor {
+			break
+		}
+		if !r.over {
+			out.rows = append(out.rows, r)
 		}
 	}
-	slices.SortFunc(out.Rows, func(x, y wire.Row) int {
-		return cmp.Or(cmp.Compare(x.Rank, y.Rank), cmp.Compare(x.WaitingSince, y.WaitingSince), cmp.Compare(x.Seat, y.Seat))
-	})
-	if !out.Whole {
-		for _, t := range l.removed {
-			if _, back := l.rows[t.seat]; !back && t.version > cursor {
-				out.Removed = append(out.Removed, string(t.seat))
-			}
+	slices.Reverse(out.rows)
+	if out.whole {
+		return out
+	}
+	for _, t := range slices.Backward(l.removed) {
+		if t.version <= cursor {
+			break
+		}
+		if _, back := l.rows[t.seat]; !back {
+			out.removed = append(out.removed, string(t.seat))
 		}
 	}
 	return out
 }
+
+// list is for the wire. Any goroutine may call it.
+func (n news) list() wire.List {
+	l := wire.List{Version: n.version, Whole: n.whole, Rows: make([]wire.Row, len(n.rows)), Removed: n.removed}
+	for i, r := range n.rows {
+		l.Rows[i] = r.row
+	}
+	return l
+}
+
+func (n news) encode() json.RawMessage { return encode(n.list()) }
 
 // rowOf is one patient or guest as staff see them.
 func (a *actor) rowOf(v *rooms.Visit, seat *rooms.Seat) wire.Row {
@@ -166,10 +215,4 @@ func (a *actor) rowOf(v *rooms.Visit, seat *rooms.Seat) wire.Row {
 		row.Ready = s.peer != nil && s.peer.ready
 	}
 	return row
-}
-
-func sortStaff(staff []wire.Staff) {
-	slices.SortFunc(staff, func(x, y wire.Staff) int {
-		return cmp.Or(strings.Compare(x.Name, y.Name), strings.Compare(x.ID, y.ID))
-	})
 }

@@ -51,7 +51,7 @@ func TestList_EveryViewerEndsWithTheTruth(t *testing.T) {
 			}
 			a.list.update(a)
 			v := rapid.SampledFrom(viewers).Draw(t, "viewer")
-			news := a.list.since(v.cursor)
+			news := a.list.since(v.cursor).list()
 			if news.Whole {
 				v.rows = map[string]wire.Row{}
 			}
@@ -82,7 +82,7 @@ func TestList_OnlyWhatChangedIsSent(t *testing.T) {
 	a.setVisit(1, 1, "y")
 	a.setVisit(2, 1, "x") // the same
 	a.list.update(a)
-	if news := a.list.since(cursor); news.Whole || len(news.Rows) != 1 || news.Rows[0].Reason != "y" {
+	if news := a.list.since(cursor).list(); news.Whole || len(news.Rows) != 1 || news.Rows[0].Reason != "y" {
 		t.Errorf("%+v", news)
 	}
 }
@@ -98,10 +98,10 @@ func TestList_TombstonesAreBounded(t *testing.T) {
 		a.list.touch(rooms.VisitID(fmt.Sprint(n)))
 		a.list.update(a)
 	}
-	if len(a.list.removed) != maxTombstones || !a.list.since(old).Whole || a.list.since(a.list.floor).Whole {
+	if len(a.list.removed) != maxTombstones || !a.list.since(old).whole || a.list.since(a.list.floor).whole {
 		t.Errorf("%d tombstones, floor %d", len(a.list.removed), a.list.floor)
 	}
-	if !a.list.since(a.list.version + 1).Whole {
+	if !a.list.since(a.list.version + 1).whole {
 		t.Error("a cursor from the future is believed")
 	}
 }

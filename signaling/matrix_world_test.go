@@ -245,7 +245,7 @@ func (m *matrix) set(r role, situation string, about rooms.WaitingRoom) []scene 
 
 // stage decides without a server.
 type stage struct {
-	t    *testing.T
+	t    testing.TB
 	room *rooms.Room
 	now  time.Time
 }

@@ -23,6 +23,7 @@ const (
 // then what joins them.
 func (a *actor) settleMedia(now time.Time) {
 	concerned := a.concerned()
+	said := a.chats.take()
 	clear(a.dirty)
 	clear(a.alone)
 	each := func(step func(*session)) {
@@ -37,9 +38,16 @@ func (a *actor) settleMedia(now time.Time) {
 	})
 	each(func(s *session) {
 		a.sendView(s)
-		a.sendMessages(s)
+		if !s.isStaff() {
+			a.sendMessages(s, nil)
+		}
 		a.afterView(s)
 	})
+	if len(said) > 0 {
+		for _, s := range a.atDesk {
+			a.confine(s, func(s *session) { a.sendMessages(s, said) })
+		}
+	}
 	each(func(s *session) {
 		if s.conn != nil {
 			s.point(s.slots)
@@ -92,8 +100,12 @@ func (a *actor) concerned() []*session {
 				set[s] = struct{}{}
 			}
 		}
+	}
+	if len(a.dirty) > 0 {
 		for _, s := range a.atDesk {
-			if s.visit == id || s.prepared.visit == id || len(v.Chat) > 0 {
+			_, in := a.dirty[s.visit]
+			_, prepares := a.dirty[s.prepared.visit]
+			if in || prepares {
 				set[s] = struct{}{}
 			}
 		}

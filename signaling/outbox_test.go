@@ -54,11 +54,14 @@ func TestOutbox_TheNewestViewReplacesAnUnsentOne(t *testing.T) {
 
 func TestOutbox_AListIsTakenWhenTheLastOneWasSent(t *testing.T) {
 	o := welcomed()
-	if !o.setList(json.RawMessage(`{"version":1}`)) || o.setList(json.RawMessage(`{"version":2}`)) {
+	version := func(n int) func() json.RawMessage {
+		return func() json.RawMessage { return encode(map[string]int{"version": n}) }
+	}
+	if !o.setList(version(1)) || o.setList(version(2)) {
 		t.Error("the second was taken beside the first")
 	}
 	taken(o)
-	if !o.setList(json.RawMessage(`{"version":3}`)) {
+	if !o.setList(version(3)) {
 		t.Error("refused with none waiting")
 	}
 }

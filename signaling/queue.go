@@ -1,64 +1,95 @@
 package signaling
 
 import (
-	"iter"
 	"time"
 
 	"github.com/anteroom/anteroom/rooms"
 	"github.com/anteroom/anteroom/signaling/wire"
 )
 
-// queue is where each waiting visit stands. It is counted anew when something changed, at most as often as lists
-// are sent.
+// maxTold bounds how many visits are told of their new place at one time, so that whatever else happens in the room waits
+// a few milliseconds at most, however many wait.
+const maxTold = 256
+
+// queue is who has yet to be told that their place has changed.
 type queue struct {
-	dirty bool
-	at    time.Time // when it was last counted
-	ahead map[rooms.VisitID]int
+	telling span // what is being told now
+	next    span // what has changed since that began; told at most as often as lists are sent
+	at      time.Time
 }
 
-// settleQueue counts the queue anew and marks those whose place has changed.
-func (a *actor) settleQueue(now time.Time) {
-	if !a.queue.dirty || now.Sub(a.queue.at) < wire.ListEveryMS*time.Millisecond && a.queue.ahead != nil {
+// span is the part of the queue in which places have changed. The zero value is none.
+type span struct {
+	from, to rooms.Place
+	toEnd    bool // whatever to is
+	some     bool
+}
+
+func (s *span) widen(p rooms.Place) {
+	if !s.some || p.Compare(s.from) < 0 {
+		s.from = p
+	}
+	if !s.some || p.Compare(s.to) > 0 {
+		s.to = p
+	}
+	s.some = true
+}
+
+func (s *span) contains(p rooms.Place) bool { return s.toEnd || p.Compare(s.to) <= 0 }
+
+// moved notes that a visit changed from one value, which may be nil, to another.
+func (q *queue) moved(from, to *rooms.Visit) {
+	var was rooms.Place
+	var had bool
+	if from != nil {
+		was, had = rooms.PlaceOf(from)
+	}
+	is, has := rooms.PlaceOf(to)
+	counted, counts := patientWaits(from), patientWaits(to)
+	if had == has && was == is && counted == counts {
 		return
 	}
-	was := a.queue.ahead
-	a.queue = queue{at: now, ahead: map[rooms.VisitID]int{}}
-	for v, ahead := range a.inLine() {
-		a.queue.ahead[v.ID] = ahead
-		if before, ok := was[v.ID]; !ok || before != ahead {
-			a.touchWaiting(v)
-		}
+	if counted != counts { // all who stand behind move up or down
+		q.next.toEnd = true
+	}
+	if had {
+		q.next.widen(was)
+	}
+	if has {
+		q.next.widen(is)
 	}
 }
 
-// inLine yields the visits in which somebody waits, each with the number of patients who wait before it.
-func (a *actor) inLine() iter.Seq2[*rooms.Visit, int] {
-	return func(yield func(*rooms.Visit, int) bool) {
-		ahead := 0
-		for _, v := range a.room.Queue() {
-			if !yield(v, ahead) {
-				return
-			}
-			if p := v.Patient(); p != nil && p.State == rooms.SeatWaiting {
-				ahead++
-			}
-		}
+func patientWaits(v *rooms.Visit) bool {
+	if v == nil {
+		return false
 	}
+	p := v.Patient()
+	return p != nil && p.State == rooms.SeatWaiting
 }
 
-// aheadOf is how many patients wait before a visit; false if nobody waits in it. One that has come since the last
-// count is counted at once, because its first view has to be true.
-func (a *actor) aheadOf(id rooms.VisitID) (int, bool) {
-	if ahead, ok := a.queue.ahead[id]; ok || a.queue.ahead == nil {
-		return ahead, ok
-	}
-	for v, ahead := range a.inLine() {
-		if v.ID == id {
-			a.queue.ahead[id] = ahead
-			return ahead, true
+// settleQueue marks those whose place has changed.
+func (a *actor) settleQueue(now time.Time) {
+	q := &a.queue
+	if !q.telling.some {
+		if !q.next.some || now.Sub(q.at) < wire.ListEveryMS*time.Millisecond {
+			return
 		}
+		q.telling, q.next, q.at = q.next, span{}, now
 	}
-	return 0, false
+	told := 0
+	for v := range a.room.QueueFrom(q.telling.from) {
+		p, _ := rooms.PlaceOf(v)
+		if !q.telling.contains(p) {
+			break
+		}
+		if told++; told > maxTold {
+			q.telling.from = p
+			return
+		}
+		a.touchWaiting(v)
+	}
+	q.telling = span{}
 }
 
 func (a *actor) touchWaiting(v *rooms.Visit) {
@@ -71,6 +102,6 @@ func (a *actor) touchWaiting(v *rooms.Visit) {
 
 // warm tells whether a visit is among the first that have a media connection before they are admitted.
 func (a *actor) warm(id rooms.VisitID) bool {
-	ahead, ok := a.aheadOf(id)
+	ahead, ok := a.room.Ahead(id)
 	return ok && ahead < a.hub.warm
 }

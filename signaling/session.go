@@ -89,9 +89,6 @@ func (a *actor) sessionOf(who auth.Identity) *session {
 func (a *actor) setSession(s *session) {
 	if s.isStaff() {
 		a.atDesk[s.who.Staff] = s
-		for _, other := range a.atDesk {
-			a.alone[other] = struct{}{} // colleagues see who is here
-		}
 	} else {
 		a.atSeat[s.who.Seat] = s
 	}
@@ -105,11 +102,16 @@ func (a *actor) forgetIfGone(s *session) {
 	delete(a.alone, s)
 	if s.isStaff() {
 		delete(a.atDesk, s.who.Staff)
-		for _, other := range a.atDesk {
-			a.alone[other] = struct{}{}
-		}
 	} else {
 		delete(a.atSeat, s.who.Seat)
+	}
+}
+
+// cameOrWent marks what others see of a session whose page has come or gone.
+func (a *actor) cameOrWent(s *session) {
+	a.touchSession(s)
+	if s.isStaff() {
+		a.presence.change()
 	}
 }
 
@@ -126,7 +128,7 @@ func (e gone) apply(a *actor) {
 	}
 	s.conn = nil
 	a.unprepare(s)
-	a.touchSession(s)
+	a.cameOrWent(s)
 	a.forgetIfGone(s)
 }
 

@@ -98,15 +98,7 @@ func (a *actor) staffView(s *session, visit *rooms.Visit, in bool, view *wire.Vi
 	member := a.staff[s.who.Staff]
 	view.Me = wire.Me{Staff: string(member.ID), Role: wire.Role(member.Role), Name: member.Name, State: wire.SeatExpected}
 	view.Arm = s.prepared.seat != "" || a.entering(s)
-	for id, other := range a.staff {
-		if id != member.ID {
-			at := a.atDesk[id]
-			view.Colleagues = append(view.Colleagues, wire.Staff{
-				ID: string(id), Name: other.Name, Role: wire.Role(other.Role), Here: at != nil && at.conn != nil,
-			})
-		}
-	}
-	sortStaff(view.Colleagues)
+	view.Colleagues = a.colleaguesOf(member.ID)
 	if !in {
 		return
 	}
@@ -138,7 +130,7 @@ func (a *actor) seatView(s *session, visit *rooms.Visit, view *wire.View) {
 
 func (a *actor) queueView(visit *rooms.Visit, seat *rooms.Seat) *wire.Queue {
 	usual := a.room.About().UsualWait
-	ahead, _ := a.aheadOf(visit.ID)
+	ahead, _ := a.room.Ahead(visit.ID)
 	q := &wire.Queue{Ahead: ahead, Since: ms(seat.WaitingSince), WaitMin: usual[0], WaitMax: usual[1]}
 	if seat.Role != rooms.Patient {
 		q.Ahead = 0 // a guest waits for this one visit

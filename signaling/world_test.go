@@ -31,7 +31,7 @@ const patience = 20 * time.Second
 
 // world is a hub over a real store, media port and HTTP server, with one clinic, room and clinician.
 type world struct {
-	t      *testing.T
+	t      testing.TB
 	hub    *Hub
 	store  store.Store
 	keys   *auth.Keys
@@ -41,7 +41,7 @@ type world struct {
 }
 
 // newWorld wires everything; in puts something between the hub and its store.
-func newWorld(t *testing.T, in func(store.Store) store.Store) *world {
+func newWorld(t testing.TB, in func(store.Store) store.Store) *world {
 	t.Helper()
 	w := &world{t: t}
 	db, err := bolt.Open(filepath.Join(t.TempDir(), "anteroom.db"), bolt.Options{})
