@@ -93,6 +93,10 @@ bench-admit: deps build test/node_modules ## Admission to first picture and soun
 bench-forward: ## Cost of a forwarded packet beside the floor, saturation, delay (about 10 minutes); last line is JSON
 	go run ./test/forward
 
+.PHONY: bench-room
+bench-room: ## A waiting room's commands a second and the time of an update by its length (about a minute); last line is JSON
+	go test -run '^$$' -bench '^BenchmarkRoom$$' -benchtime 1x -timeout 30m ./signaling | grep -v -E '^(goos|goarch|pkg|cpu|PASS|ok|Benchmark)'
+
 .PHONY: bench-join
 bench-join: deps build test/node_modules ## Link opened to preview, waiting and connected, in Chromium; last line is JSON
 	node test/bench/join.mjs
