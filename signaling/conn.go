@@ -37,6 +37,9 @@ type conn struct {
 	// Known after hello and then fixed.
 	actor   *actor
 	session *session
+
+	// silence is how long the reader waits for the next request: the newest ping says.
+	silence time.Duration
 }
 
 func newConn(ws *websocket.Conn, log *zap.Logger, m *meters) *conn {
@@ -91,8 +94,9 @@ func (c *conn) read(timeout time.Duration) (wire.Request, error) {
 // the way it ended; 0 if the socket is gone already.
 func (c *conn) readLoop() wire.CloseCode {
 	refused := 0
+	c.silence = wire.PingTimeoutMS * time.Millisecond
 	for {
-		req, err := c.read(wire.PingTimeoutMS * time.Millisecond)
+		req, err := c.read(c.silence)
 		if err != nil {
 			return c.ending(err, limitSilence)
 		}
@@ -119,7 +123,7 @@ func (c *conn) readLoop() wire.CloseCode {
 func (c *conn) handle(req wire.Request) wire.CloseCode {
 	switch req.T {
 	case wire.TypePing:
-		c.out.answer(req.ID, wire.Pong{Now: time.Now().UnixMilli()})
+		c.handlePing(req)
 	case wire.TypeHello:
 		c.out.answerErr(req.ID, &wire.Error{Code: wire.CodeHelloFirst, Msg: "hello comes once, first"})
 	case wire.TypeOffer:

@@ -187,6 +187,9 @@ func TestConn_RequestsAreRefused(t *testing.T) {
 		"staff's request":   {wire.TypeAdmit, wire.Target{Seat: newID()}, wire.CodeForbidden},
 		"another's visit":   {wire.TypeChat, wire.Chat{Visit: newID(), Text: "hello"}, wire.CodeNoVisit},
 		"an empty message":  {wire.TypeChat, wire.Chat{}, wire.CodeBadValue},
+		"a pace too slow":   {wire.TypePing, wire.Ping{NextMS: wire.MaxPingMS + 1}, wire.CodeBadValue},
+		"a pace backwards":  {wire.TypePing, wire.Ping{NextMS: -1}, wire.CodeBadValue},
+		"a ping of more":    {wire.TypePing, map[string]int{"x": 1}, wire.CodeBadMessage},
 		"an early offer":    {wire.TypeOffer, wire.Offer{SDP: "v=0"}, wire.CodeNotYet},
 		"staff's other one": {wire.TypePrepare, wire.Prepare{On: true}, wire.CodeForbidden},
 	} {

@@ -35,7 +35,7 @@ type world struct {
 	hub    *Hub
 	store  store.Store
 	keys   *auth.Keys
-	server *httptest.Server
+	server *httptest.Server // nil in a bubble of fake time
 	room   rooms.WaitingRoom
 	doctor rooms.Staff
 }
@@ -134,15 +134,22 @@ type page struct {
 // dial opens a socket with the cookie of an identity.
 func (w *world) dial(id auth.Identity) *page {
 	w.t.Helper()
-	answer, request := httptest.NewRecorder(), httptest.NewRequestWithContext(w.t.Context(), http.MethodPost, w.server.URL, nil)
+	url := pipeURL
+	if w.server != nil {
+		url = w.server.URL
+	}
+	answer, request := httptest.NewRecorder(), httptest.NewRequestWithContext(w.t.Context(), http.MethodPost, url, nil)
 	handle, err := w.keys.SetCookie(answer, request, id, time.Now())
 	w.must(err)
-	header := http.Header{"Origin": {w.server.URL}}
+	header := http.Header{"Origin": {url}}
 	for _, c := range answer.Result().Cookies() {
 		header.Add("Cookie", c.Name+"="+c.Value)
 	}
+	if w.server == nil {
+		return &page{w: w, ws: dialPipe(w.t, header, w.hub.ServeHTTP), handle: handle}
+	}
 	dialer := websocket.Dialer{Subprotocols: []string{wire.Subprotocol}}
-	ws, _, err := dialer.DialContext(w.t.Context(), strings.Replace(w.server.URL, "http", "ws", 1), header)
+	ws, _, err := dialer.DialContext(w.t.Context(), strings.Replace(url, "http", "ws", 1), header)
 	w.must(err)
 	w.t.Cleanup(func() { _ = ws.Close() })
 	return &page{w: w, ws: ws, handle: handle}

@@ -28,7 +28,7 @@ const (
 type Welcome struct {
 	Session    string      `json:"session"`          // id of this session, for support
 	Now        int64       `json:"now"`              // the server's clock, ms since 1970
-	PingMS     int         `json:"pingMs"`           // ping at least this often
+	PingMS     int         `json:"pingMs"`           // ping at least this often, unless a ping announced another pace
 	ICEServers []ICEServer `json:"iceServers"`       // for the RTCPeerConnection
 	Peer       string      `json:"peer"`             // the peer that is alive here, empty if none: then offer when View.Connect is true
 	Answer     string      `json:"answer,omitempty"` // the SDP answer, if hello carried an offer that was taken
@@ -42,6 +42,12 @@ type ICEServer struct {
 	URLs       []string `json:"urls"`
 	Username   string   `json:"username,omitempty"`
 	Credential string   `json:"credential,omitempty"`
+}
+
+// Ping keeps the line. A page that nobody looks at, and that has no media connection, says how slowly it will ping from
+// now on, so that it need not wake a phone's radio.
+type Ping struct {
+	NextMS int `json:"nextMs,omitempty"` // the next ping comes within this; left out: within Welcome.PingMS
 }
 
 // Pong answers ping.

@@ -177,6 +177,29 @@ describe('page events never leave', () => {
   });
 });
 
+describe('the pace of a hidden page', () => {
+  const hide = (state: 'hidden' | 'visible'): void => {
+    doc.visibilityState = state;
+    doc.dispatchEvent(new Event('visibilitychange'));
+  };
+
+  test('is slow without a media connection, until somebody looks', async () => {
+    const socket = await connected();
+    hide('hidden');
+    expect(socket.asked('ping').d).toEqual({ nextMs: 15_000 });
+    hide('visible');
+    expect(socket.asked('ping').d).toEqual({});
+  });
+
+  test('is the usual one as soon as there is media', async () => {
+    const socket = await connected();
+    hide('hidden');
+    socket.answers('ping', { d: { now: 0 } });
+    socket.says({ t: 'view', seq: 1, d: viewOf('waiting', { connect: true }) });
+    expect(socket.asked('ping').d).toEqual({});
+  });
+});
+
 test('disconnect keeps the seat, leave gives it up', async () => {
   const socket = await connected();
   const left = visit.leave();

@@ -279,7 +279,7 @@ class LiveVisit implements Visit {
           this.#line.reopen();
           this.#media.restored();
         },
-        visibility: () => this.#changed(),
+        visibility: () => this.#refresh(),
       },
       signal,
     );
@@ -363,6 +363,8 @@ class LiveVisit implements Visit {
 
   #refresh(): void {
     this.#people.update(this.#store.view, this.#link);
+    // With media the network is awake anyway, and others want to know when it is gone.
+    this.#line.rest(document.visibilityState === 'hidden' && this.#link.state === 'none');
     this.#changed();
   }
 

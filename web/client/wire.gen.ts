@@ -32,9 +32,13 @@ export const MaxNameRunes = 120;
 /** from the upgrade to hello */
 export const HelloTimeoutMS = 5000;
 /** a client pings at least this often */
-export const PingEveryMS = 2500;
-/** silence after which either end gives the connection up */
-export const PingTimeoutMS = 5000;
+export const PingEveryMS = 2000;
+/** silence after a ping, after which a client gives the connection up */
+export const PongTimeoutMS = 2000;
+/** silence after which the server does: a ping that did not come, and as long again */
+export const PingTimeoutMS = 4000;
+/** the slowest pace that a client may announce */
+export const MaxPingMS = 20_000;
 /** the shortest time between two list events */
 export const ListEveryMS = 250;
 export const MaxSeatsPerVisit = 16;
@@ -194,7 +198,7 @@ export interface Welcome {
   session: string;
   /** the server's clock, ms since 1970 */
   now: number;
-  /** ping at least this often */
+  /** ping at least this often, unless a ping announced another pace */
   pingMs: number;
   /** for the RTCPeerConnection */
   iceServers: ICEServer[];
@@ -214,6 +218,15 @@ export interface ICEServer {
   urls: string[];
   username?: string;
   credential?: string;
+}
+
+/**
+ * Ping keeps the line. A page that nobody looks at, and that has no media connection, says how slowly it will ping from
+ * now on, so that it need not wake a phone's radio.
+ */
+export interface Ping {
+  /** the next ping comes within this; left out: within Welcome.PingMS */
+  nextMs?: number;
 }
 
 /** Pong answers ping. */

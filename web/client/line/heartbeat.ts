@@ -1,16 +1,19 @@
 /**
  * Is the other end still there? A socket looks open long after its network has gone, so we ask at a
- * steady pace, and with a shorter patience when the page comes back from the background.
+ * steady pace, and give the line up when nothing at all comes for 2 s after we asked. A page that nobody
+ * looks at asks more slowly, and says so, or the server would take it for dead.
  */
-import { PingTimeoutMS } from '../wire.gen';
+import { MaxPingMS, PongTimeoutMS } from '../wire.gen';
 import type { Metronome } from './metronome';
 
-const probeMS = 2000;
+/** Of a page that rests; under the bound by what a timer of a hidden page may be late. */
+const restingMS = MaxPingMS - 5000;
 /** A tick later than this was no tick but a machine that slept. */
 const jumpMS = 5000;
 
 export interface HeartbeatHooks {
-  ping(): void;
+  /** asks; the next time will be within `nextMS`, or at the usual pace */
+  ping(nextMS?: number): void;
   /** the machine slept, so that nothing is sure any more */
   slept(): void;
   /** nothing was heard for too long */
@@ -21,39 +24,65 @@ export class Heartbeat {
   readonly #hooks: HeartbeatHooks;
   readonly #metronome: Metronome;
   #stopTicking: (() => void) | undefined;
-  #probe: ReturnType<typeof setTimeout> | undefined;
-  #heardAt = 0;
+  #deadline: ReturnType<typeof setTimeout> | undefined;
+  /** in a clock that nobody sets */
+  #askedAt = 0;
+  /** in the clock that goes on while the machine sleeps */
   #tickAt = 0;
+  #usualMS = 0;
+  #resting = false;
 
   constructor(metronome: Metronome, hooks: HeartbeatHooks) {
     this.#metronome = metronome;
     this.#hooks = hooks;
   }
 
-  start(everyMS: number): void {
+  start(usualMS: number): void {
     this.stop();
-    this.#heardAt = this.#tickAt = Date.now();
-    this.#stopTicking = this.#metronome.every(everyMS, () => this.#tick(everyMS));
+    this.#usualMS = usualMS;
+    this.#beat();
+    if (this.#resting) this.#ask();
+  }
+
+  /** Whether the page needs to know soon that its line is dead. */
+  rest(resting: boolean): void {
+    if (resting === this.#resting) return;
+    this.#resting = resting;
+    if (!this.#stopTicking) return;
+    this.#beat();
+    this.#ask(); // the server has to know the new pace at once
   }
 
   heard(): void {
-    this.#heardAt = Date.now();
-    clearTimeout(this.#probe);
-    this.#probe = undefined;
+    clearTimeout(this.#deadline);
+    this.#deadline = undefined;
   }
 
-  /** Asks now, and waits 2 s for any sign of life. */
+  /** Asks now, unless an answer is awaited already. */
   probe(): void {
-    if (this.#probe !== undefined) return;
-    this.#probe = setTimeout(() => this.#hooks.dead(), probeMS);
-    this.#hooks.ping();
+    if (this.#deadline === undefined) this.#ask();
   }
 
   stop(): void {
     this.#stopTicking?.();
     this.#stopTicking = undefined;
-    clearTimeout(this.#probe);
-    this.#probe = undefined;
+    this.heard();
+  }
+
+  #ask(): void {
+    if (this.#deadline === undefined) {
+      this.#askedAt = performance.now();
+      this.#deadline = setTimeout(() => this.#hooks.dead(), PongTimeoutMS);
+    }
+    if (this.#resting) this.#hooks.ping(restingMS);
+    else this.#hooks.ping();
+  }
+
+  #beat(): void {
+    this.#stopTicking?.();
+    const everyMS = this.#resting ? restingMS : this.#usualMS;
+    this.#tickAt = Date.now();
+    this.#stopTicking = this.#metronome.every(everyMS, () => this.#tick(everyMS));
   }
 
   #tick(everyMS: number): void {
@@ -61,7 +90,8 @@ export class Heartbeat {
     const late = now - this.#tickAt - everyMS;
     this.#tickAt = now;
     if (late > jumpMS) this.#hooks.slept();
-    else if (now - this.#heardAt > PingTimeoutMS) this.#hooks.dead();
-    else this.#hooks.ping();
+    else if (this.#deadline === undefined) this.#ask();
+    // The timer of a hidden page may not have run in time.
+    else if (performance.now() - this.#askedAt >= PongTimeoutMS) this.#hooks.dead();
   }
 }

@@ -136,22 +136,135 @@ test('a hello that is refused for a reason of the future is tried again later', 
   expect(line.state).toBe('waiting');
 });
 
-test('silence of more than 5 s is a dead line', async () => {
-  await started();
-  await vi.advanceTimersByTimeAsync(5000);
-  expect(line.state).toBe('up');
-  await vi.advanceTimersByTimeAsync(2501);
-  expect(FakeSocket.all).toHaveLength(2);
+describe('a line that is open but dead', () => {
+  test('is noticed 2 s after the ping that nobody answered, and replaced', async () => {
+    await started();
+    await vi.advanceTimersByTimeAsync(3999);
+    expect(line.state).toBe('up');
+    await vi.advanceTimersByTimeAsync(2);
+    expect(FakeSocket.all).toHaveLength(2);
+  });
+
+  test.each(Array.from({ length: 20 }, (_, i) => i * 200))(
+    'is noticed within 4.1 s, if it dies %i ms after the welcome',
+    async (dies) => {
+      const socket = await started();
+      const from = Date.now();
+      for (const asked = new Set<number>(); Date.now() - from < dies;) {
+        await vi.advanceTimersByTimeAsync(100);
+        const { t, id } = socket.sent.at(-1) ?? {};
+        if (t !== 'ping' || id === undefined || asked.has(id)) continue;
+        asked.add(id);
+        socket.says({ re: id, d: { now: Date.now() } });
+      }
+      const died = Date.now();
+      while (line.state === 'up') await vi.advanceTimersByTimeAsync(10);
+      expect(Date.now() - died).toBeLessThanOrEqual(4100);
+    },
+  );
+
+  test('pings that are answered keep it up', async () => {
+    const socket = await started();
+    for (let round = 0; round < 1000; round += 1) {
+      await vi.advanceTimersByTimeAsync(2000);
+      socket.answers('ping', { d: { now: Date.now() } });
+    }
+    expect(FakeSocket.all).toEqual([socket]);
+    expect(line.state).toBe('up');
+  });
+
+  test('any sign of life will do', async () => {
+    const socket = await started();
+    for (let round = 0; round < 10; round += 1) {
+      await vi.advanceTimersByTimeAsync(1900);
+      socket.says({ t: 'view', seq: round + 1, d: {} });
+    }
+    expect(FakeSocket.all).toEqual([socket]);
+  });
+
+  test.each([-3_600_000, 3_600_000])(
+    'is told from a clock that is set by %i ms',
+    async (change) => {
+      const socket = await started();
+      await vi.advanceTimersByTimeAsync(2000);
+      socket.answers('ping', { d: { now: 0 } });
+      vi.setSystemTime(Date.now() + change);
+      for (let round = 0; round < 5; round += 1) {
+        await vi.advanceTimersByTimeAsync(2000);
+        socket.answers('ping', { d: { now: 0 } });
+      }
+      expect(FakeSocket.all).toEqual([socket]);
+      await vi.advanceTimersByTimeAsync(4001);
+      expect(FakeSocket.all).toHaveLength(2);
+    },
+  );
 });
 
-test('pings that are answered keep it up', async () => {
-  const socket = await started();
-  for (let round = 0; round < 10; round += 1) {
-    await vi.advanceTimersByTimeAsync(2500);
-    socket.answers('ping', { d: { now: Date.now() } });
-  }
-  expect(FakeSocket.all).toEqual([socket]);
-  expect(line.state).toBe('up');
+describe('a page that rests', () => {
+  const pings = (socket: FakeSocket) => socket.sent.filter(({ t }) => t === 'ping');
+
+  test('says so at once, and asks seldom', async () => {
+    const socket = await started();
+    line.rest(true);
+    expect(socket.asked('ping').d).toEqual({ nextMs: 15_000 });
+    for (let round = 0; round < 4; round += 1) {
+      socket.answers('ping', { d: { now: 0 } });
+      await vi.advanceTimersByTimeAsync(15_000);
+    }
+    expect(pings(socket).map(({ d }) => d)).toEqual(Array(5).fill({ nextMs: 15_000 }));
+  });
+
+  test('says so again on a new line', async () => {
+    const first = await started();
+    line.rest(true);
+    first.ends();
+    await vi.advanceTimersByTimeAsync(0);
+    const second = await up();
+    expect(pings(second).map(({ d }) => d)).toEqual([{ nextMs: 15_000 }]);
+  });
+
+  test('asks at the usual pace once somebody looks', async () => {
+    const socket = await started();
+    line.rest(true);
+    socket.answers('ping', { d: { now: 0 } });
+    line.rest(false);
+    expect(pings(socket).map(({ d }) => d)).toEqual([{ nextMs: 15_000 }, {}]);
+    socket.answers('ping', { d: { now: 0 } });
+    await vi.advanceTimersByTimeAsync(2000);
+    expect(pings(socket)).toHaveLength(3);
+  });
+
+  test('notices a dead line when it asks', async () => {
+    const socket = await started();
+    line.rest(true);
+    socket.answers('ping', { d: { now: 0 } });
+    await vi.advanceTimersByTimeAsync(17_001);
+    expect(FakeSocket.all).toHaveLength(2);
+  });
+});
+
+test('a dead line is noticed by the next tick where timers do not run in time', async () => {
+  let tick = (): void => undefined;
+  const sluggish = new Line(
+    'wss://clinic.test/v1/signal',
+    { every: (_, run) => ((tick = run), () => undefined) },
+    {
+      hello: () => Promise.resolve(hello),
+      welcomed: () => undefined,
+      event: () => undefined,
+      pong: () => undefined,
+      offerRefused: () => undefined,
+      changed: () => undefined,
+    },
+  );
+  sluggish.start();
+  await up();
+  vi.setSystemTime(Date.now());
+  tick();
+  vi.spyOn(performance, 'now').mockReturnValue(performance.now() + 2000);
+  tick();
+  expect(sluggish.state).toBe('waiting');
+  sluggish.close();
 });
 
 describe('the person comes back to the page', () => {

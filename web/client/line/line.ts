@@ -5,7 +5,7 @@
 import type { ClosedCode } from '../api';
 import { VisitError } from '../errors';
 import { Machine, type Table } from '../machine';
-import type { Event, Hello, Pong, Reply, Type, Welcome } from '../wire.gen';
+import type { Event, Hello, Ping, Pong, Reply, Type, Welcome } from '../wire.gen';
 import { Backoff, type Urgency } from './backoff';
 import { endingOf, refusalOf, type Ending } from './closing';
 import { Connection } from './connection';
@@ -61,7 +61,7 @@ export class Line {
     this.#url = url;
     this.#hooks = hooks;
     this.#heartbeat = new Heartbeat(metronome, {
-      ping: () => this.#ping(),
+      ping: (nextMs) => this.#ping(nextMs),
       slept: () => this.woke(),
       dead: () => this.#lost('at_once'),
     });
@@ -98,6 +98,11 @@ export class Line {
   woke(): void {
     this.#backoff.reset();
     if (this.#machine.fire('woke') && this.#machine.state === 'probing') this.#heartbeat.probe();
+  }
+
+  /** Nobody looks at the page, and it has no media: the line is asked more slowly. */
+  rest(resting: boolean): void {
+    this.#heartbeat.rest(resting);
   }
 
   /** The page came out of the back-forward cache, where sockets do not live. */
@@ -160,17 +165,18 @@ export class Line {
   #welcomed(welcome: Welcome): void {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#backoff.reset(), settledMS);
-    this.#heartbeat.start(welcome.pingMs);
     const connection = this.#connection;
     // Before anybody hears of it, and asks for more.
     this.#requests.up((request) => connection?.send(request));
+    this.#heartbeat.start(welcome.pingMs);
     this.#hooks.welcomed(welcome, this.#helloAt);
     this.#machine.fire('welcomed');
   }
 
-  #ping(): void {
+  #ping(nextMs?: number): void {
     const asked = Date.now();
-    this.#requests.ask('ping', {}).then(
+    const pace: Ping = nextMs === undefined ? {} : { nextMs };
+    this.#requests.ask('ping', pace).then(
       (pong) => this.#hooks.pong(pong as Pong, asked),
       () => undefined, // the heartbeat tells a dead line, not this ping
     );

@@ -76,7 +76,7 @@ export function welcomeOf(view: View, more: Partial<Welcome> = {}): Welcome {
   return {
     session: 'session',
     now: Date.now(),
-    pingMs: 2500,
+    pingMs: 2000,
     iceServers: [],
     peer: '',
     view,
