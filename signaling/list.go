@@ -83,8 +83,11 @@ func (a *actor) flushList(now time.Time) {
 	}
 }
 
-// update brings the rows of touched visits up to date.
+// update brings the rows of touched visits up to date. Whoever has a cursor is behind then, also if it was called for
+// somebody who has just come.
 func (l *list) update(a *actor) {
+	before := l.version
+	defer func() { l.behind = l.behind || l.version != before }()
 	for id := range l.touched {
 		v, ok := a.room.Visit(id)
 		if ok {
