@@ -44,6 +44,8 @@ type Options struct {
 	Device wire.Device // empty: wire.DevicePhone
 	Room   string      // staff: the waiting room to work in; empty: the first
 	TLS    *tls.Config // nil: the system's roots
+	// Jar is the browser's, nil for an empty one.
+	Jar http.CookieJar
 	// RelayOnly has media go through the TURN servers that welcome names, and no other way: as where UDP is blocked.
 	RelayOnly bool
 }
@@ -79,9 +81,11 @@ func Join(ctx context.Context, link string, opts Options) (*Client, error) {
 	if err != nil || u.Fragment == "" || u.Host == "" {
 		return nil, ErrBadLink
 	}
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		return nil, err
+	jar := opts.Jar
+	if jar == nil {
+		if jar, err = cookiejar.New(nil); err != nil {
+			return nil, err
+		}
 	}
 	base := &url.URL{Scheme: u.Scheme, Host: u.Host}
 	c := &Client{

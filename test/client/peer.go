@@ -299,6 +299,10 @@ func (p *Peer) WaitMark(ctx context.Context, mark Mark, n int) error {
 // Datagrams counts what has passed the peer's sockets.
 func (p *Peer) Datagrams() Datagrams { return p.tap.datagrams() }
 
+// Sever loses every datagram of the peer's sockets, both ways, until it is called with false: the network is gone and
+// nobody is told.
+func (p *Peer) Sever(on bool) { p.tap.severed.Store(on) }
+
 // Close ends the connection and waits for everything it started.
 func (p *Peer) Close() {
 	_ = p.pc.GracefulClose()
