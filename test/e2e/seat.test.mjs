@@ -1,6 +1,7 @@
 /** A seat is never lost: refresh, cut sockets, second tabs and other browsers keep it and its order. */
 import assert from 'node:assert/strict';
 import { onStage } from './harness/stage.mjs';
+import { Cable } from './harness/cable.mjs';
 import { cuttable } from './harness/cut.mjs';
 import { until } from './harness/until.mjs';
 
@@ -83,3 +84,86 @@ onStage('media goes on while only the socket is cut', async (stage) => {
   await osei.read('I am here again.');
   assert.deepEqual(await maria.negotiated(), { peers: 1, negotiations: 1 });
 });
+
+onStage(
+  'a socket that is open but dead is noticed and replaced, while media goes on',
+  async (stage) => {
+    const clinic = await stage.clinic();
+    const cable = await Cable.to(stage.server.url);
+    const { patient } = await clinic.visit('Maria Lopez');
+    const osei = await stage.clinician('Osei');
+    await osei.open(await clinic.clinician('Dr Ama Osei'));
+    const maria = await stage.visitor('Maria');
+    await maria.arrive({ ...patient, link: cable.through(patient.link) });
+    await osei.admit(maria);
+    await Promise.all([osei.sees(maria), maria.sees(osei)]);
+
+    cable.clog();
+    await maria.write('Can you read this?'); // nothing passes on that socket any more
+    await osei.read('Can you read this?');
+    await osei.write('Once, and clearly.');
+    await maria.read('Once, and clearly.');
+    await Promise.all([osei.sees(maria), maria.sees(osei)]);
+    const log = (await osei.hook('chat-log').textContent()) ?? '';
+    assert.equal(log.split('Can you read this?').length, 2, 'the line is there twice');
+    assert.deepEqual(await maria.negotiated(), { peers: 1, negotiations: 1 });
+    assert.equal(
+      await stage.server.count('anteroom_commands_total{action="admit",result="ok"}'),
+      1,
+    );
+    await cable.close();
+  },
+);
+
+/** Runs in a page before its scripts: its clock can be set, and is an hour fast at first. */
+function wrongClock() {
+  const Right = Date;
+  const clock = { off: 3_600_000 };
+  window.Date = /** @type {DateConstructor} */ (
+    class extends Right {
+      /** @param {ConstructorParameters<DateConstructor>} time */
+      constructor(...time) {
+        if (time.length > 0) super(...time);
+        else super(Right.now() + clock.off);
+      }
+      static now() {
+        return Right.now() + clock.off;
+      }
+    }
+  );
+  Object.assign(window, { clock });
+}
+
+onStage(
+  'a phone whose clock is an hour wrong, and is set meanwhile, keeps its seat',
+  async (stage) => {
+    const clinic = await stage.clinic();
+    const osei = await stage.clinician('Osei');
+    await osei.open(await clinic.clinician('Dr Ama Osei'));
+    const maria = await stage.visitor('Maria', { before: [wrongClock] });
+    const john = await stage.visitor('John');
+    await maria.arrive((await clinic.visit('Maria Lopez')).patient);
+    await john.arrive((await clinic.visit('John Reed')).patient);
+    await osei.sawRow(john, 'waiting');
+    await maria.page.reload();
+    await maria.atScreen('waiting');
+    assert.deepEqual(await osei.rows(), [maria.seat, john.seat]);
+
+    await osei.admit(maria);
+    await Promise.all([osei.sees(maria), maria.sees(osei)]);
+    for (const off of [-3_600_000, 3_600_000, 0]) {
+      await maria.page.evaluate(
+        (set) => Object.assign(/** @type {any} */ (window).clock, { off: set }),
+        off,
+      );
+      await maria.write(`My clock is off by ${off}`);
+      await osei.read(`My clock is off by ${off}`);
+    }
+    await Promise.all([osei.sees(maria), maria.sees(osei)]);
+    assert.equal((await maria.negotiated()).peers, 1);
+    assert.equal(
+      await stage.server.count('anteroom_commands_total{action="admit",result="ok"}'),
+      1,
+    );
+  },
+);

@@ -101,12 +101,21 @@ export class Server {
    * @param {'forbidden' | 'forwarded'} what RTP packets of people who may not send, or passed on
    * @returns {Promise<number>}
    */
-  async packets(what) {
+  packets(what) {
+    return this.count(`anteroom_media_packets_total{what="${what}"}`);
+  }
+
+  /**
+   * A series of its metrics.
+   *
+   * @param {string} series with its labels as they are written there
+   * @returns {Promise<number>}
+   */
+  async count(series) {
     const text = await (await fetch(`${this.admin}/metrics`)).text();
-    const line = new RegExp(`^anteroom_media_packets_total\\{what="${what}"\\} (\\S+)$`, 'm');
-    const count = line.exec(text)?.[1];
-    if (count === undefined) throw new Error(`the server does not count ${what} packets`);
-    return Number(count);
+    const line = text.split('\n').find((one) => one.startsWith(`${series} `));
+    if (line === undefined) throw new Error(`the server does not count ${series}`);
+    return Number(line.slice(series.length));
   }
 
   async stop() {
