@@ -61,6 +61,7 @@ test-e2e: deps build test/node_modules ## Real browsers against the real binary
 .PHONY: test-long
 test-long: deps build test/node_modules ## Long tests: properties, fuzzing, the end-to-end tests over and over (about an hour)
 	go test -race -count=1 -timeout 30m ./rooms ./sfu ./test/client -rapid.checks=20000
+	go test -race -count=1 -timeout 30m ./test/integration -run TestSeat -seat.turns=150 -seat.long
 	scripts/fuzz 1m
 	$(MAKE) --no-print-directory soak
 	for i in {1..20}; do $(MAKE) --no-print-directory test-e2e; done
@@ -100,6 +101,10 @@ bench-room: ## A waiting room's commands a second and the time of an update by i
 .PHONY: bench-join
 bench-join: deps build test/node_modules ## Link opened to preview, waiting and connected, in Chromium; last line is JSON
 	node test/bench/join.mjs
+
+.PHONY: bench-resume
+bench-resume: deps build test/node_modules ## Socket cut, page refreshed, socket dead: until an admitted patient is back, in Chromium; last line is JSON
+	node test/bench/resume.mjs
 
 .PHONY: bench-idle
 bench-idle: ## Memory of waiting peers and of peers in visits (about 2 minutes); last line is JSON
