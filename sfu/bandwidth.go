@@ -163,9 +163,8 @@ type sendCap struct {
 // bound asks the publisher to send no more than its viewers' links carry. The caller holds mu.
 func (in *inbound) bound(via *transport.Batch, now time.Time) {
 	total, bounded := voiceRate, false
-	var ssrcs []uint32
 	for _, s := range in.sources {
-		if s.kind == audio || len(s.routes) == 0 || s.ssrc == 0 {
+		if !s.boundable() {
 			continue
 		}
 		least := math.Inf(1)
@@ -174,7 +173,6 @@ func (in *inbound) bound(via *transport.Batch, now time.Time) {
 		}
 		bounded = bounded || least < plentyVideo
 		total += min(least, plentyVideo)
-		ssrcs = append(ssrcs, s.ssrc)
 	}
 	switch {
 	case bounded:
@@ -188,9 +186,15 @@ func (in *inbound) bound(via *transport.Batch, now time.Time) {
 		total = uncapped
 		in.capped = sendCap{bps: total, at: now, left: in.capped.left - 1}
 	}
-	if len(ssrcs) > 0 {
-		writeRTCP(via, in.wire, []rtcp.Packet{
-			&rtcp.ReceiverEstimatedMaximumBitrate{SenderSSRC: in.ssrc, Bitrate: float32(total), SSRCs: ssrcs},
-		})
+	remb := &rtcp.ReceiverEstimatedMaximumBitrate{SenderSSRC: in.ssrc, Bitrate: float32(total)}
+	for _, s := range in.sources {
+		if s.boundable() {
+			remb.SSRCs = append(remb.SSRCs, s.ssrc)
+		}
+	}
+	if len(remb.SSRCs) > 0 {
+		writeRTCP(via, in.wire, []rtcp.Packet{remb})
 	}
 }
+
+func (s *source) boundable() bool { return s.kind != audio && len(s.routes) > 0 && s.ssrc != 0 }

@@ -32,7 +32,7 @@ func (in *inbound) tellReception(via *transport.Batch, now time.Time) {
 }
 
 // senderReport learns a source's clock, and by its delay the publisher's.
-func (in *inbound) senderReport(sr *rtcp.SenderReport, now time.Time) {
+func (in *inbound) senderReport(sr rtcp.SenderReport, now time.Time) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	st, ok := in.bySSRC[sr.SSRC]
@@ -44,18 +44,17 @@ func (in *inbound) senderReport(sr *rtcp.SenderReport, now time.Time) {
 	st.src.clock.Store(clock)
 }
 
-// receptionReports learn the round trip from the peer's reports on our slots (RFC 3550 section 6.4.1).
-func (in *inbound) receptionReports(blocks []rtcp.ReceptionReport, now time.Time) {
+// receptionReport learns the round trip from one of the peer's reports on our slots: the middle of the sender report's NTP time that it
+// answers, and how long ago that came, in 1/65536 s (RFC 3550 section 6.4.1).
+func (in *inbound) receptionReport(lastReport, sinceReport uint32, now time.Time) {
+	if lastReport == 0 {
+		return
+	}
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	for _, b := range blocks {
-		if b.LastSenderReport == 0 {
-			continue
-		}
-		units := middle32(toNTP(in.peer.sfu.clock.nanos(now))) - b.LastSenderReport - b.Delay
-		if rtt := time.Duration(units) * time.Second / 65536; rtt < maxRTT {
-			in.rtt = rtt
-		}
+	units := middle32(toNTP(in.peer.sfu.clock.nanos(now))) - lastReport - sinceReport
+	if rtt := time.Duration(units) * time.Second / 65536; rtt < maxRTT {
+		in.rtt = rtt
 	}
 }
 

@@ -1,6 +1,7 @@
 package sfu
 
 import (
+	"encoding/binary"
 	"time"
 
 	"github.com/pion/rtcp"
@@ -32,22 +33,85 @@ func writeRTCP(via *transport.Batch, w wire, pkts []rtcp.Packet) {
 }
 
 // readRTCP handles what the client says, as publisher and as viewer. Malformed compounds are dropped
-// and counted.
+// and counted. Reports, which come all the time, are read without allocating; the rest, which is seldom, by the library.
 func (p *Peer) readRTCP(via *transport.Batch, compound []byte, now time.Time) {
-	pkts, err := rtcp.Unmarshal(compound)
+	if !wellFramed(compound) {
+		p.dropRTCP()
+		return
+	}
+	for len(compound) > 0 {
+		size := packetSize(compound)
+		b := compound[:size]
+		compound = compound[size:]
+		blocks := b[len(b):]
+		switch b[1] {
+		case typeSenderReport:
+			p.in.senderReport(readSenderReport(b), now)
+			blocks = b[senderReportSize:]
+		case typeReceiverReport:
+			blocks = b[receiverReportSize:]
+		case typeTransportFeedback, typePayloadFeedback:
+			p.readFeedback(via, b, now)
+		}
+		for range min(int(b[0]&0x1f), len(blocks)/receptionBlockSize) {
+			p.in.receptionReport(binary.BigEndian.Uint32(blocks[16:]), binary.BigEndian.Uint32(blocks[20:]), now)
+			blocks = blocks[receptionBlockSize:]
+		}
+	}
+}
+
+// Sizes in RFC 3550 section 6.4, and the types of RFC 4585 section 6.1.
+const (
+	senderReportSize      = 28
+	receiverReportSize    = 8
+	receptionBlockSize    = 24
+	typeTransportFeedback = 205
+	typePayloadFeedback   = 206
+)
+
+// packetSize returns what the header of the first packet says.
+func packetSize(b []byte) int { return 4 + 4*int(binary.BigEndian.Uint16(b[2:])) }
+
+// wellFramed reports whether b is whole packets of RTCP, and each report as long as its blocks need.
+func wellFramed(b []byte) bool {
+	if len(b) == 0 {
+		return false
+	}
+	for len(b) > 0 {
+		if len(b) < 4 || b[0]>>6 != 2 || packetSize(b) > len(b) {
+			return false
+		}
+		least := 4
+		blocks := receptionBlockSize * int(b[0]&0x1f)
+		switch b[1] {
+		case typeSenderReport:
+			least = senderReportSize + blocks
+		case typeReceiverReport:
+			least = receiverReportSize + blocks
+		}
+		if packetSize(b) < least {
+			return false
+		}
+		b = b[packetSize(b):]
+	}
+	return true
+}
+
+func readSenderReport(b []byte) rtcp.SenderReport {
+	return rtcp.SenderReport{
+		SSRC: binary.BigEndian.Uint32(b[4:]), NTPTime: binary.BigEndian.Uint64(b[8:]), RTPTime: binary.BigEndian.Uint32(b[16:]),
+	}
+}
+
+// readFeedback handles one feedback packet.
+func (p *Peer) readFeedback(via *transport.Batch, b []byte, now time.Time) {
+	pkts, err := rtcp.Unmarshal(b)
 	if err != nil {
-		p.in.mu.Lock()
-		p.in.dropped++
-		p.in.mu.Unlock()
+		p.dropRTCP()
 		return
 	}
 	for _, pkt := range pkts {
 		switch pkt := pkt.(type) {
-		case *rtcp.SenderReport:
-			p.in.senderReport(pkt, now)
-			p.in.receptionReports(pkt.Reports, now)
-		case *rtcp.ReceiverReport:
-			p.in.receptionReports(pkt.Reports, now)
 		case *rtcp.TransportLayerNack:
 			p.out.resend(via, pkt, now)
 		case *rtcp.ReceiverEstimatedMaximumBitrate:
@@ -60,6 +124,12 @@ func (p *Peer) readRTCP(via *transport.Batch, compound []byte, now time.Time) {
 			}
 		}
 	}
+}
+
+func (p *Peer) dropRTCP() {
+	p.in.mu.Lock()
+	defer p.in.mu.Unlock()
+	p.in.dropped++
 }
 
 // resend answers a viewer's NACK.
