@@ -31,7 +31,7 @@ func TestTracks_OverAThousandSwitches_AreContinuous(t *testing.T) {
 						t.Fatalf("%d switches of sound and %d of pictures", w.switches(audio), w.switches(video))
 					}
 					w.change()
-					for range w.dice.IntN(120) {
+					for range w.dice.IntN(60) {
 						w.step()
 					}
 				}
@@ -122,9 +122,9 @@ func (w *switchboard) point() {
 	w.judge()
 }
 
-// step lets about a millisecond pass.
+// step lets about two milliseconds pass.
 func (w *switchboard) step() {
-	pass(500*time.Microsecond + time.Duration(w.dice.IntN(1_000_000)))
+	pass(time.Millisecond + time.Duration(w.dice.IntN(2_000_000)))
 	for _, p := range w.pubs {
 		p.step()
 	}

@@ -31,7 +31,7 @@ func TestLipSync_AfterEachOfAHundredSwitches(t *testing.T) {
 					on := people[i%len(people)]
 					viewer.Point([]*Peer{on.Peer}, nil)
 					eye.forget()
-					for range 50 + dice.IntN(400) { // 1 to 9 s
+					for range 50 + dice.IntN(250) { // 1 to 6 s
 						for _, a := range people {
 							a.act()
 						}
