@@ -56,8 +56,11 @@ export type ClosedCode =
 export interface LinkState {
   /** down: what others do is not known; commands wait and are sent when it is up again */
   signaling: 'down' | 'up';
-  /** none: not wanted now; interrupted: it was up and is being brought back */
-  media: 'none' | 'connecting' | 'up' | 'interrupted';
+  /**
+   * none: not wanted now; interrupted: it was up and is being brought back; full: the server has no
+   * room for a new visit now, and is asked again
+   */
+  media: 'none' | 'connecting' | 'up' | 'interrupted' | 'full';
 }
 
 /** What a microphone or camera does. Every state but `starting` lasts until a call or the system changes it. */

@@ -18,6 +18,8 @@ interface Details {
   retry?: boolean | undefined;
   /** who won, where somebody did */
   by?: string | undefined;
+  /** `full`: the server has no room now, a new call may work after so many seconds */
+  after?: number | undefined;
   /** `denied`: by the person's answer or by the system's settings, where that is known */
   who?: 'user' | 'system' | undefined;
   cause?: unknown;
@@ -29,6 +31,7 @@ export class VisitError extends Error {
   readonly code: ErrorCode;
   readonly retry: boolean;
   readonly by: string | undefined;
+  readonly after: number | undefined;
   readonly who: 'user' | 'system' | undefined;
 
   constructor(code: ErrorCode, message: string, details: Details = {}) {
@@ -36,6 +39,7 @@ export class VisitError extends Error {
     this.code = code;
     this.retry = details.retry ?? false;
     this.by = details.by;
+    this.after = details.after;
     this.who = details.who;
   }
 }

@@ -4,6 +4,7 @@ import { OwnButtons } from '../media/OwnButtons';
 import { SelfVideo } from '../media/SelfVideo';
 import { Button } from '../ui/Button';
 import { Icon } from '../ui/Icon';
+import { Notice } from '../ui/Notice';
 import { joinWords } from '../words/join';
 import type { Session } from './session';
 import { SoundGate } from './SoundGate';
@@ -41,6 +42,14 @@ export function Waiting({ session }: { session: Session }) {
         {wait?.usual !== undefined && <p>{wait.usual}</p>}
         <p class="quiet">{joinWords.keepOpen}</p>
       </div>
+      {live.get().link.media === 'full' && (
+        <Notice role="status" test="busy" code="full">
+          <p>
+            <strong>{joinWords.busyTitle}</strong>
+          </p>
+          <p>{joinWords.busyText}</p>
+        </Notice>
+      )}
       <SoundGate session={session} />
       <section class="waiting-self">
         <SelfVideo live={live} controls={controls} />

@@ -25,7 +25,7 @@ type Device = 'off' | 'on' | 'blocked';
 export class FakeVisit {
   state = 'idle';
   closed: Visit['closed'];
-  link = { signaling: 'up', media: 'none' } as const;
+  link: Visit['link'] = { signaling: 'up', media: 'none' };
   handle: string | undefined;
   view: Visit['view'];
   messages = [];

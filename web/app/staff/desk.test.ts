@@ -60,6 +60,18 @@ test('an admission that is refused says who has the visit, before and after the 
   expect(names()).toEqual(['Maria']);
 });
 
+test('an admission that the server has no room for says when to try again', async () => {
+  const { fake, desk, note } = setUp();
+  fake.rows(maria);
+  desk.open(maria);
+  fake.refuse.set('admit', 'full');
+  fake.after = 12;
+  await desk.confirm(maria);
+  expect(note(maria)).toBe(
+    'There is no room for another visit just now. Please try again in 12 seconds.',
+  );
+});
+
 test('somebody who leaves while the card is open is said to be gone', () => {
   const { fake, desk, note } = setUp();
   fake.rows(maria);

@@ -74,6 +74,8 @@ export class FakeVisit {
   readonly asked: string[] = [];
   /** what the next requests of a type are refused with */
   readonly refuse = new Map<string, ErrorCode>();
+  /** and after how many seconds they may work */
+  after: number | undefined;
   readonly chimes: string[] = [];
   handle: Visit['handle'] = 'osei';
   joined: Visit['joined'];
@@ -89,7 +91,8 @@ export class FakeVisit {
         (...args: unknown[]) => {
           this.asked.push([type, ...args.filter((arg) => arg !== undefined).map(String)].join(' '));
           const code = this.refuse.get(type);
-          if (code !== undefined) return Promise.reject(new VisitError(code, 'refused'));
+          if (code !== undefined)
+            return Promise.reject(new VisitError(code, 'refused', { after: this.after }));
           return Promise.resolve({ seat: 'guest', link: 'https://clinic.test/join#token' });
         },
     },

@@ -47,6 +47,6 @@ export function createTasks(): Tasks {
 
 function explain(error: unknown): string {
   return error instanceof VisitError
-    ? refusal(error.code, error.by)
+    ? refusal(error.code, error.by, error.after)
     : refusal('internal', undefined);
 }

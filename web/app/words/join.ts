@@ -47,6 +47,9 @@ export const joinWords = {
       : `The wait is usually ${min} to ${max} minutes.`,
   guestWaits: 'The clinician knows that you are here and will let you in.',
   keepOpen: 'Keep this page open. We will play a sound when it is your turn.',
+  busyTitle: 'It takes a little longer just now',
+  busyText:
+    'Many visits are under way. Your place is safe. Keep this page open: we try again by ourselves.',
   nobody: 'Nobody can see or hear you yet.',
   tell: 'Message the clinic',
   tellHint: 'Only the clinic team can read this.',

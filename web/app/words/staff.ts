@@ -208,6 +208,10 @@ export const staffClosed: Record<ClosedCode, { title: string; text: string }> = 
   outdated: { title: 'This page is out of date', text: 'Load it again to carry on.' },
 };
 
+/** Of the whole server, and not of one visit. */
+const fullNow = (seconds: number) =>
+  `There is no room for another visit just now. Please try again in ${seconds} seconds.`;
+
 type Say = (by: string) => string;
 
 /** What a refused request means to the one who made it. Codes that are nobody's fault share a sentence. */
@@ -231,6 +235,7 @@ const refused: Partial<Record<ErrorCode, Say>> = {
   offline: () => 'There is no connection. Please try again in a moment.',
 };
 
-export function refusal(code: ErrorCode, by: string | undefined): string {
+export function refusal(code: ErrorCode, by: string | undefined, after?: number): string {
+  if (code === 'full' && after !== undefined) return fullNow(after);
   return (refused[code] ?? (() => 'That did not work. Please try again.'))(by ?? 'A colleague');
 }

@@ -257,6 +257,39 @@ describe('a refused offer', () => {
     expect(offers).toHaveLength(2);
   });
 
+  test('full: when the server says, and the page can tell', async () => {
+    answer = () => Promise.reject(new VisitError('full', '', { after: 12 }));
+    await welcomed(waits());
+    expect(link.state).toBe('full');
+    await vi.advanceTimersByTimeAsync(11_999);
+    expect(offers).toHaveLength(1);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(offers).toHaveLength(2);
+    expect(link.state).toBe('full');
+    answer = (sdp) => Promise.resolve({ peer: `peer of ${sdp}`, sdp: 'answer' });
+    await vi.advanceTimersByTimeAsync(12_000);
+    expect(offers).toHaveLength(3);
+    expect(link.state).toBe('connecting');
+  });
+
+  test('full: whoever is let in after all asks at once', async () => {
+    answer = () => Promise.reject(new VisitError('full', '', { after: 12 }));
+    await welcomed(waits());
+    answer = (sdp) => Promise.resolve({ peer: `peer of ${sdp}`, sdp: 'answer' });
+    const visit: View['visit'] = {
+      id: 'v',
+      phase: 'active',
+      scheduledAt: 0,
+      startedAt: 1,
+      with: [],
+      locked: false,
+    };
+    link.viewed(viewOf('admitted', { connect: true, send: true, visit }));
+    await settled();
+    expect(offers).toHaveLength(2);
+    expect(link.state).toBe('connecting');
+  });
+
   test('anything else is tried again, ever more slowly', async () => {
     refuse('bad_offer');
     await welcomed(waits());

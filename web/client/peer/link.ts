@@ -15,7 +15,7 @@ const connectMS = 12_000;
 /** The page has shown itself by then. */
 const calmMS = 500;
 
-export type MediaState = 'none' | 'connecting' | 'up' | 'interrupted';
+export type MediaState = 'none' | 'connecting' | 'up' | 'interrupted' | 'full';
 
 export interface PeerLinkHooks {
   /** asks the server; rejects when the line is down */
@@ -41,6 +41,8 @@ export class PeerLink {
   #offering = false;
   #wasUp = false;
   #hushed = false;
+  /** the server had no room when it was last asked */
+  #full = false;
   #watch: ReturnType<typeof setTimeout> | undefined;
   #retry: ReturnType<typeof setTimeout> | undefined;
 
@@ -60,6 +62,7 @@ export class PeerLink {
   }
 
   get state(): MediaState {
+    if (this.#full && this.#view?.connect) return 'full';
     const replacing = this.#wasUp ? 'interrupted' : 'connecting';
     if (!this.#peer) return this.#view?.connect ? replacing : 'none';
     switch (this.#peer.state) {
@@ -148,11 +151,19 @@ export class PeerLink {
   /** A view that sends nothing knows of their going; one that sends may have been on its way before. */
   #take(view: View): void {
     this.#view = view;
+    if (this.#full && (!view.connect || underWay(view))) this.#askAtOnce();
     if (!view.send) this.#hushed = false;
   }
 
   get #maySend(): boolean {
     return this.#view?.send === true && !this.#hushed;
+  }
+
+  /** There is room for visits under way. */
+  #askAtOnce(): void {
+    this.#full = false;
+    clearTimeout(this.#retry);
+    this.#retry = undefined;
   }
 
   #settle(): void {
@@ -182,6 +193,7 @@ export class PeerLink {
     try {
       peer = await this.#make();
       const answer = await this.#hooks.offer(await peer.offer());
+      this.#full = false;
       await this.#accept(peer, answer);
     } catch (error) {
       this.#offering = false;
@@ -194,11 +206,14 @@ export class PeerLink {
     this.#settle(); // the view may have moved on
   }
 
-  /** Not yet: the next view says when. Offline: the next welcome does. All else is tried again. */
+  /** Not yet: the next view says when. Offline: the next welcome does. Full: the server does. All else is tried again. */
   #again(error: unknown): void {
     const code = error instanceof VisitError ? error.code : 'unknown';
     if (code === 'not_yet' || code === 'offline' || code === 'closed') return;
-    this.#retryAfter(this.#backoff.next('later'));
+    const after = error instanceof VisitError ? error.after : undefined;
+    this.#full = code === 'full' && after !== undefined;
+    this.#hooks.changed();
+    this.#retryAfter(after === undefined ? this.#backoff.next('later') : after * 1000);
   }
 
   #retryAfter(ms: number): void {
@@ -314,4 +329,9 @@ export class PeerLink {
     this.#peer = undefined;
     this.#hooks.changed();
   }
+}
+
+/** A visit that goes on already has room for its own people. */
+function underWay(view: View): boolean {
+  return view.visit?.phase === 'active' || view.visit?.phase === 'held';
 }
