@@ -36,7 +36,7 @@ func TestReadRTCP_ReportsAllocateNextToNothing(t *testing.T) {
 	s, a, _ := pair(t)
 	var blocks []rtcp.ReceptionReport
 	for range 8 {
-		blocks = append(blocks, rtcp.ReceptionReport{SSRC: 1, LastSenderReport: middle32(toNTP(s.clock.nanos(time.Now()))), Delay: 1})
+		blocks = append(blocks, rtcp.ReceptionReport{SSRC: 1, LastSenderReport: middle32(toNTP(s.clock.nanos(time.Now().Add(-50 * time.Millisecond)))), Delay: 1})
 	}
 	compound, err := rtcp.Marshal([]rtcp.Packet{
 		&rtcp.SenderReport{SSRC: videoSSRC, NTPTime: 1 << 40}, &rtcp.ReceiverReport{Reports: blocks},
