@@ -253,6 +253,7 @@ type saved struct {
 func (e saved) apply(a *actor) {
 	if a.storeDown {
 		a.storeDown = false
+		a.hub.unsaved.Add(-1)
 		a.log.Info("store_back")
 	}
 	for _, v := range e.visits {
@@ -275,6 +276,7 @@ type notSaved struct{ err error }
 func (e notSaved) apply(a *actor) {
 	if !a.storeDown {
 		a.storeDown = true
+		a.hub.unsaved.Add(1)
 		a.log.Error("store_down", zap.Error(e.err))
 	}
 	a.saves.failAll()

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -66,7 +67,8 @@ type Hub struct {
 	log        *zap.Logger
 	metrics    *metrics
 	meters     meters
-	epoch      int64 // grows with each start: milliseconds since 1970
+	epoch      int64        // grows with each start: milliseconds since 1970
+	unsaved    atomic.Int32 // rooms whose changes the store does not take now
 
 	ctx   context.Context // ends when rooms are to stop
 	stop  context.CancelFunc
@@ -150,8 +152,15 @@ func (h *Hub) Close() error {
 	return nil
 }
 
-// Ready tells whether the store can be written now: nil, or why not.
+// errUnsaved is why a hub is not ready whose store seems to be.
+var errUnsaved = fmt.Errorf("signaling: changes of a waiting room cannot be saved: %w", store.ErrUnavailable)
+
+// Ready tells whether the store can be written now: nil, or why not. A disk that is all but full takes the little that
+// is written to find out; so what the rooms could not save counts too.
 func (h *Hub) Ready() error {
+	if h.unsaved.Load() > 0 {
+		return errUnsaved
+	}
 	ctx, cancel := context.WithTimeout(h.ctx, time.Second)
 	defer cancel()
 	return h.store.Ping(ctx)

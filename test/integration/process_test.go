@@ -25,7 +25,13 @@ type process struct {
 // startProcess starts a server that is killed when the test ends, and stops the test if it does not come up.
 func startProcess(t *testing.T) *process {
 	t.Helper()
-	p := &process{data: t.TempDir(), web: "127.0.0.1:0", media: "127.0.0.1:0"}
+	return startProcessIn(t, t.TempDir())
+}
+
+// startProcessIn is startProcess with a data folder.
+func startProcessIn(t *testing.T, data string) *process {
+	t.Helper()
+	p := &process{data: data, web: "127.0.0.1:0", media: "127.0.0.1:0"}
 	t.Cleanup(func() { p.kill(t) })
 	p.start(t)
 	key := get(os.ReadFile(filepath.Join(p.data, "dev-key")))(t)
