@@ -123,12 +123,14 @@ func (t *track) start(p *packet) {
 	}
 }
 
-// elapsed returns how much later than the last packet written one of that time is, in clock ticks.
+// elapsed returns how much later than the last packet written one of that time is, in clock ticks: the nearest number, so that a
+// thousand switches do not add up to a delay.
 func (t *track) elapsed(now time.Time) uint32 {
 	if t.lastAt.IsZero() {
 		return 1
 	}
-	return uint32(max(1, ticks(now.Sub(t.lastAt), t.kind.clockRate())))
+	rate := t.kind.clockRate()
+	return uint32(max(1, ticks(now.Sub(t.lastAt)+time.Second/time.Duration(2*rate), rate)))
 }
 
 // position returns where the track stands with p. What p lacks stays as it was.
