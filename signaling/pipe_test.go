@@ -27,7 +27,7 @@ func (h hijacked) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 }
 
 // dialPipe opens a socket over a pipe; serve is the server at its other end.
-func dialPipe(t *testing.T, header http.Header, serve http.HandlerFunc) *websocket.Conn {
+func dialPipe(t testing.TB, header http.Header, serve http.HandlerFunc) *websocket.Conn {
 	t.Helper()
 	here, there := net.Pipe()
 	t.Cleanup(func() { _ = here.Close() })
