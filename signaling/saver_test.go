@@ -18,6 +18,7 @@ type scripted struct {
 	mu     sync.Mutex
 	fails  []error // of the next commits, nil for success
 	stored map[rooms.VisitID]*rooms.Visit
+	pings  []error // of the next pings, nil for success
 }
 
 func (s *scripted) Commit(_ context.Context, b store.Batch) error {
@@ -37,6 +38,17 @@ func (s *scripted) Commit(_ context.Context, b store.Batch) error {
 		s.stored[v.ID] = v
 	}
 	return nil
+}
+
+func (s *scripted) Ping(context.Context) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.pings) == 0 {
+		return errors.New("nobody was to ask")
+	}
+	err := s.pings[0]
+	s.pings = s.pings[1:]
+	return err
 }
 
 func (s *scripted) Visit(_ context.Context, id rooms.VisitID) (*rooms.Visit, error) {
@@ -109,6 +121,21 @@ func TestSaver_ACommitThatSeemedToFailIsNotAFault(t *testing.T) {
 	})
 	if len(events) != 1 || s.stored["w"] == nil {
 		t.Errorf("%+v, %+v", events, s.stored)
+	}
+}
+
+// A commit that failed at its last sync can be read, and is lost in a power cut all the same.
+//
+//nolint:forbidigo // it sleeps in a synctest bubble
+func TestSaver_WhatCanBeReadIsAnsweredOnceAWriteHasWorked(t *testing.T) {
+	s := &scripted{stored: map[rooms.VisitID]*rooms.Visit{"v": visitAt(1)}, pings: []error{store.ErrUnavailable, nil}}
+	events := saving(t, s, func(sv *saver) {
+		sv.put(1, []*rooms.Visit{visitAt(1)})
+		time.Sleep(time.Second)
+		synctest.Wait()
+	})
+	if len(events) != 2 || events[0] != (notSaved{store.ErrUnavailable}) || events[1].(saved).upTo != 1 {
+		t.Errorf("%+v", events)
 	}
 }
 
