@@ -25,8 +25,8 @@ const (
 // heard is a peer's handler that counts what comes.
 type heard struct{ rtp, connected atomic.Uint64 }
 
-func (h *heard) RTP(*transport.Packet) { h.rtp.Add(1) }
-func (h *heard) RTCP(*transport.Batch, []byte)           {}
+func (h *heard) RTP(*transport.Packet)         { h.rtp.Add(1) }
+func (h *heard) RTCP(*transport.Batch, []byte) {}
 func (h *heard) State(s transport.State) {
 	if s.Phase == transport.Connected {
 		h.connected.Store(1)
