@@ -143,7 +143,7 @@ func (a *actor) handleCommand(e request, build builder) {
 		Actor: a.actorOf(e.session), Client: e.session.client, ID: e.req.ID, Visit: c.visit, Do: c.do,
 	}
 	a.decide(cmd, func(out rooms.Outcome, err error) {
-		a.hub.counted(c.do.Name(), err)
+		a.hub.counted(c.do.Name(), out, err)
 		if err != nil {
 			e.conn.out.answerErr(e.req.ID, wireError(err))
 			return
@@ -310,7 +310,7 @@ func (e given) failed() { e.result <- givenResult{err: errInternal} }
 
 func (e given) apply(a *actor) {
 	a.decide(e.cmd, func(out rooms.Outcome, err error) {
-		a.hub.counted(e.cmd.Do.Name(), err)
+		a.hub.counted(e.cmd.Do.Name(), out, err)
 		e.result <- givenResult{out, err}
 	})
 }

@@ -21,7 +21,7 @@ type metrics struct {
 func newMetrics(h *Hub) *metrics {
 	return &metrics{
 		commands: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "anteroom_commands_total", Help: "Commands by action and result (ok or an error code).",
+			Name: "anteroom_commands_total", Help: "Commands by action and result (ok, repeated or an error code).",
 		}, []string{"action", "result"}),
 		saveSeconds: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "anteroom_save_seconds", Help: "Time to make a change durable.",
@@ -69,7 +69,7 @@ func (m *metrics) Collect(to chan<- prometheus.Metric) {
 }
 
 // command counts one by what became of it.
-func (m *metrics) command(action string, err error) {
+func (m *metrics) command(action string, out rooms.Outcome, err error) {
 	result := "ok"
 	var refused *rooms.Error
 	switch {
@@ -79,12 +79,14 @@ func (m *metrics) command(action string, err error) {
 		result = "retry"
 	case err != nil:
 		result = "internal"
+	case out.Repeated:
+		result = "repeated"
 	}
 	m.commands.WithLabelValues(action, result).Inc()
 }
 
 // counted counts a command, and the limit that refused it if one did.
-func (h *Hub) counted(action string, err error) {
-	h.metrics.command(action, err)
+func (h *Hub) counted(action string, out rooms.Outcome, err error) {
+	h.metrics.command(action, out, err)
 	h.meters.refused(err)
 }
