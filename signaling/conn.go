@@ -84,8 +84,16 @@ func (c *conn) read(timeout time.Duration) (wire.Request, error) {
 		c.meters.hit(limitMessageBytes)
 		return r, errBadEnvelope
 	}
-	if kind != websocket.TextMessage || decodeStrict(data, &r) != nil || r.T == "" || r.ID == 0 {
+	if kind != websocket.TextMessage {
 		return r, errBadEnvelope
+	}
+	return readRequest(data)
+}
+
+// readRequest reads the envelope of a message.
+func readRequest(data []byte) (r wire.Request, err error) {
+	if decodeStrict(data, &r) != nil || r.T == "" || r.ID == 0 {
+		return wire.Request{}, errBadEnvelope
 	}
 	return r, nil
 }

@@ -49,7 +49,7 @@ func (c *clock) add(d time.Duration) {
 
 // world is an API over a real store, with two clinics.
 type world struct {
-	t       *testing.T
+	t       testing.TB
 	clock   *clock
 	store   *storetest.FaultyStore
 	hub     *simpleHub
@@ -66,7 +66,7 @@ type tenant struct {
 	clinic, key, room, staff string
 }
 
-func newWorld(t *testing.T, change ...func(*Config)) *world {
+func newWorld(t testing.TB, change ...func(*Config)) *world {
 	t.Helper()
 	db, err := bolt.Open(filepath.Join(t.TempDir(), "anteroom.db"), bolt.Options{})
 	if err != nil {
@@ -114,7 +114,7 @@ type m map[string]any
 
 // answer is a response, read.
 type answer struct {
-	t      *testing.T
+	t      testing.TB
 	what   string
 	status int
 	header http.Header

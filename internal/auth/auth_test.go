@@ -400,9 +400,12 @@ func TestDigest_KeepsPurposesValuesAndSecretsApart(t *testing.T) {
 	}
 }
 
+// known is the same in every process: a fuzz test is several.
+var known = Identity{Kind: Seat, Room: "room", Visit: "visit", Seat: "seat", Gen: 3}
+
 func FuzzParseToken(f *testing.F) {
 	k := must(New(bytes.Repeat([]byte("k"), SecretSize)))
-	good := must(k.SeatToken(seat()))
+	good := must(k.SeatToken(known))
 	f.Add(good)
 	f.Add("a.b.c")
 	f.Fuzz(func(t *testing.T, token string) {
@@ -415,6 +418,32 @@ func FuzzParseToken(f *testing.F) {
 		}
 		if err != nil && len(token) > 30 && strings.Contains(fmt.Sprint(err), token) {
 			t.Errorf("the error quotes the token: %v", err)
+		}
+	})
+}
+
+// FuzzIdentify: a cookie is ours or refused; a handle that is not its own opens nothing.
+func FuzzIdentify(f *testing.F) {
+	k := must(New(bytes.Repeat([]byte("k"), SecretSize)))
+	request := httptest.NewRequest("POST", "/", nil)
+	answer := httptest.NewRecorder()
+	k.random = strings.NewReader("the same in every process")
+	handle := must(k.SetCookie(answer, request, known, now))
+	good := answer.Result().Cookies()[0]
+	f.Add(handle, good.Name, good.Value)
+	f.Add("other", "anteroom-other", good.Value)
+	f.Add(handle, good.Name, must(k.SeatToken(known)))
+	f.Add("", "anteroom-", "")
+	f.Add("a=b;c", "anteroom-a=b;c", "\x00")
+	f.Fuzz(func(t *testing.T, of, name, value string) {
+		r := httptest.NewRequest("GET", "/", nil)
+		r.Header.Set("Cookie", name+"="+value)
+		id, err := k.Identify(r, of, now)
+		if err == nil && (of != handle || !strings.Contains(value, good.Value) && !strings.Contains(name, good.Value) || id.Seat != known.Seat) {
+			t.Errorf("%q with %q=%q is %+v", of, name, value, id)
+		}
+		if err != nil && !errors.Is(err, ErrNoSession) && !errors.Is(err, ErrBadToken) && !errors.Is(err, ErrExpired) {
+			t.Error(err)
 		}
 	})
 }
