@@ -109,8 +109,9 @@ bench-resume: deps build test/node_modules ## Socket cut, page refreshed, socket
 	node test/bench/resume.mjs
 
 .PHONY: bench-idle
-bench-idle: ## Memory of waiting peers and of peers in visits (about 2 minutes); last line is JSON
-	go run ./test/forward idle
+bench-idle: build ## Memory of peers and of sockets that wait, and what 1,000 of these make the server do (about 4 minutes); last line is JSON
+	go build -o bin/bench/ ./test/forward ./test/idle
+	bin/bench/idle -server bin/anteroom -peers bin/bench/forward
 
 .PHONY: soak
 soak: ## Visits that begin and end at 70 % of what a core carries, for SOAK (10m): fails if what the server holds grows

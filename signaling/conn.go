@@ -26,13 +26,16 @@ const (
 	sendBuffer     = 256 << 10   // bytes the system may hold for a client that does not read; else it takes megabytes
 )
 
-// conn is one WebSocket. Its reader is the goroutine of the HTTP request; its writer is writeLoop.
+// conn is one WebSocket. Its reader is converse; its writer is there only while there is something to write, because most
+// sockets are silent most of the time.
 type conn struct {
 	ws     *websocket.Conn
 	out    *outbox
 	log    *zap.Logger
 	limit  *rate.Limiter
 	meters *meters
+
+	written chan struct{} // closed when the last message was written
 
 	// Known after hello and then fixed.
 	actor   *actor
@@ -44,7 +47,12 @@ type conn struct {
 
 func newConn(ws *websocket.Conn, log *zap.Logger, m *meters) *conn {
 	limitSendBuffer(ws.NetConn())
-	return &conn{ws: ws, out: newOutbox(m), log: log, limit: rate.NewLimiter(requestRate, requestBurst), meters: m}
+	c := &conn{
+		ws: ws, out: newOutbox(m), log: log, limit: rate.NewLimiter(requestRate, requestBurst), meters: m,
+		written: make(chan struct{}),
+	}
+	c.out.write = c.write
+	return c
 }
 
 // limitSendBuffer finds the TCP socket beneath TLS and whatever else wraps it. That it cannot be limited harms nobody.
@@ -92,6 +100,9 @@ func (c *conn) read(timeout time.Duration) (wire.Request, error) {
 
 // readRequest reads the envelope of a message.
 func readRequest(data []byte) (r wire.Request, err error) {
+	if id, ok := pingID(data); ok {
+		return wire.Request{T: wire.TypePing, ID: id}, nil
+	}
 	if decodeStrict(data, &r) != nil || r.T == "" || r.ID == 0 {
 		return wire.Request{}, errBadEnvelope
 	}
@@ -166,10 +177,13 @@ func (c *conn) ending(err error, silence limit) wire.CloseCode {
 	return 0
 }
 
-// writeLoop sends what the outbox holds until it is closed, and then the close code. A reader that waits is woken.
-func (c *conn) writeLoop() {
+// write sends what the outbox holds until that is empty or closed, and then the close code. A reader that waits is woken.
+func (c *conn) write() {
 	for {
 		batch, code, ok := c.out.take()
+		if ok && len(batch) == 0 {
+			return
+		}
 		for _, m := range batch {
 			if err := c.send(m); err != nil {
 				if errors.Is(err, os.ErrDeadlineExceeded) {
@@ -177,12 +191,14 @@ func (c *conn) writeLoop() {
 				}
 				c.out.close(0)
 				_ = c.ws.Close()
+				close(c.written)
 				return
 			}
 		}
 		if ok {
 			continue
 		}
+		defer close(c.written)
 		if code == 0 {
 			_ = c.ws.Close()
 			return
@@ -217,10 +233,12 @@ func (c *conn) send(m json.RawMessage) error {
 }
 
 // outbox is what a connection still has to send: bounded, because a newer view or list replaces the older
-// and the rest is counted. Safe for concurrent use; nothing in it blocks but take.
+// and the rest is counted. Safe for concurrent use; nothing in it blocks.
 type outbox struct {
+	write func() // takes until there is nothing; nil: somebody else does
+
 	mu         sync.Mutex
-	ready      *sync.Cond
+	writing    bool // write runs, or has run for the last time
 	seq        uint64
 	welcomed   bool              // events may follow
 	first      []json.RawMessage // welcome, before all else
@@ -239,18 +257,13 @@ const (
 	maxQueuedReplies  = 2 * (wire.MaxUnanswered + refusalsToShut)
 )
 
-func newOutbox(m *meters) *outbox {
-	o := &outbox{meters: m}
-	o.ready = sync.NewCond(&o.mu)
-	return o
-}
+func newOutbox(m *meters) *outbox { return &outbox{meters: m} }
 
-// take waits for something to send. ok is false once the box is closed; code is then the close code.
+// take answers what is to be sent, which may be nothing: then its caller is the writer no more. ok is false once the box is
+// closed; code is then the close code.
 func (o *outbox) take() (batch []json.RawMessage, code wire.CloseCode, ok bool) {
 	o.mu.Lock()
-	for o.empty() && !o.closing {
-		o.ready.Wait()
-	}
+	o.writing = o.closing || !o.empty()
 	batch, o.first = o.first, nil
 	var taken events
 	if o.welcomed {
@@ -309,14 +322,26 @@ func encodeEvent(t wire.Type, seq uint64, data json.RawMessage) json.RawMessage 
 	return fmt.Appendf(make([]byte, 0, len(data)+64), `{"t":%q,"seq":%d,"d":%s}`, t, seq, data)
 }
 
-// change runs fn under the lock, unless the box is closed, and wakes the writer.
+// change runs fn under the lock, unless the box is closed, and starts the writer if there is something for it.
 func (o *outbox) change(fn func()) {
+	if o.changed(fn) && o.write != nil {
+		go o.write()
+	}
+}
+
+// changed is change, but answers whether its caller has to write or have somebody write.
+func (o *outbox) changed(fn func()) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if !o.closing {
-		fn()
-		o.ready.Signal()
+	if o.closing {
+		return false
 	}
+	fn()
+	if o.writing || o.empty() && !o.closing {
+		return false
+	}
+	o.writing = true
+	return true
 }
 
 // close ends the connection after what is queued has been sent. The first code counts.
@@ -377,15 +402,24 @@ func (o *outbox) refuse(id uint64, code wire.Code, msg string) {
 
 func (o *outbox) reply(r wire.Reply, counted bool) {
 	data := encode(r)
-	o.change(func() {
-		if counted {
-			o.unanswered--
-		}
-		o.replies = append(o.replies, data)
-		o.meters.near(limitQueuedReplies, min(len(o.replies), maxQueuedReplies))
-		if len(o.replies) > maxQueuedReplies {
-			o.meters.hit(limitQueuedReplies)
-			o.closing, o.code = true, wire.CloseSlow
-		}
-	})
+	o.change(func() { o.queueReply(data, counted) })
+}
+
+// pong answers a ping, and tells whether its caller has to write. The reader does that itself, since pings are most of what
+// happens on most sockets, and another goroutine would cost more than the pong.
+func (o *outbox) pong(id uint64) (write bool) {
+	data := pongText(id, time.Now().UnixMilli())
+	return o.changed(func() { o.queueReply(data, true) })
+}
+
+func (o *outbox) queueReply(data json.RawMessage, counted bool) {
+	if counted {
+		o.unanswered--
+	}
+	o.replies = append(o.replies, data)
+	o.meters.near(limitQueuedReplies, min(len(o.replies), maxQueuedReplies))
+	if len(o.replies) > maxQueuedReplies {
+		o.meters.hit(limitQueuedReplies)
+		o.closing, o.code = true, wire.CloseSlow
+	}
 }

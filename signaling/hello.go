@@ -170,7 +170,7 @@ func (s *session) resume(e arrival) {
 		s.conn.out.close(wire.CloseSlow)
 	}
 	s.conn, s.tab, s.device, s.who = e.conn, e.hello.Tab, e.hello.Device, e.who
-	s.lastView = nil
+	s.lastView = 0
 }
 
 // admissible tells whether an identity still opens its seat or desk: the empty code, or why not.

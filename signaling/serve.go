@@ -11,7 +11,21 @@ import (
 	"github.com/anteroom/anteroom/signaling/wire"
 )
 
-// ServeHTTP opens a socket and serves it until it ends: GET with subprotocol anteroom.v1 and an Origin that is this
+// Buffers of a socket. Most messages fit, longer ones pass by them.
+const (
+	readBuffer  = 512
+	writeBuffer = 4096
+)
+
+var upgrader = websocket.Upgrader{
+	Subprotocols:    []string{wire.Subprotocol},
+	CheckOrigin:     func(*http.Request) bool { return true }, // allowedOrigin has
+	ReadBufferSize:  readBuffer,
+	WriteBufferSize: writeBuffer,
+	WriteBufferPool: &sync.Pool{}, // few sockets write at one time
+}
+
+// ServeHTTP opens a socket and serves it until it ends, beyond its return: GET with subprotocol anteroom.v1 and an Origin that is this
 // server's own or configured. Anything else is refused before the upgrade.
 func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
@@ -26,29 +40,34 @@ func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "busy or restarting", http.StatusServiceUnavailable)
 		return
 	}
-	defer h.leave()
-	upgrader := websocket.Upgrader{
-		Subprotocols: []string{wire.Subprotocol},
-		CheckOrigin:  func(*http.Request) bool { return true }, // above
-	}
 	ws, err := upgrader.Upgrade(w, r, nil)
 	if err != nil {
+		h.leave()
 		return // Upgrade has answered
 	}
-	defer func() { _ = ws.Close() }()
 	c := newConn(ws, h.log, &h.meters)
-	var writer sync.WaitGroup
-	writer.Go(c.writeLoop)
-	c.out.close(h.converse(c, r))
+	code := h.confine(func() wire.CloseCode { return c.hello(r.Context(), h, r) })
+	// The rest has a goroutine of its own: this one's stack is large by now, and holds the request and net/http's buffers.
+	go h.converse(c, code)
+}
+
+// converse is a connection's life after its hello, which answered how it is to be closed: 0 if it goes on.
+func (h *Hub) converse(c *conn, code wire.CloseCode) {
+	defer h.leave()
+	defer func() { _ = c.ws.Close() }()
+	if code == 0 && c.session != nil {
+		code = h.confine(c.readLoop)
+	}
+	c.out.close(code)
 	if c.session != nil {
 		c.actor.post(gone{c, c.session})
 	}
-	writer.Wait()
+	<-c.written
 	c.linger()
 }
 
-// converse is a connection's life, from hello to the code it is to be closed with. A panic ends this connection alone.
-func (h *Hub) converse(c *conn, r *http.Request) (code wire.CloseCode) {
+// confine keeps a panic from ending more than one connection.
+func (h *Hub) confine(step func() wire.CloseCode) (code wire.CloseCode) {
 	defer func() {
 		if p := recover(); p != nil {
 			h.metrics.panics.Inc()
@@ -56,10 +75,7 @@ func (h *Hub) converse(c *conn, r *http.Request) (code wire.CloseCode) {
 			code = wire.CloseBusy
 		}
 	}()
-	if code := c.hello(r.Context(), h, r); code != 0 || c.session == nil {
-		return code
-	}
-	return c.readLoop()
+	return step()
 }
 
 // allowedOrigin refuses pages of other sites, which would speak with the cookies of whoever looks at them (RFC 6455

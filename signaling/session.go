@@ -32,7 +32,7 @@ type session struct {
 	prepared seatRef   // staff: whose identity card is open
 
 	said     map[rooms.VisitID]int // number of the newest chat message sent to it
-	lastView []byte                // encoded, without version, to send no view twice
+	lastView uint64                // sum of the last view without its version, to send none twice; 0: none
 	listAt   uint64                // version of the list it has
 }
 

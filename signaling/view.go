@@ -1,12 +1,15 @@
 package signaling
 
 import (
-	"bytes"
+	"hash/maphash"
 	"time"
 
 	"github.com/anteroom/anteroom/rooms"
 	"github.com/anteroom/anteroom/signaling/wire"
 )
+
+// viewSeed is of the sums by which views are compared.
+var viewSeed = maphash.MakeSeed()
 
 // sendView gives a session its view if that differs from the last one.
 func (a *actor) sendView(s *session) {
@@ -16,11 +19,11 @@ func (a *actor) sendView(s *session) {
 	v := a.viewOf(s)
 	version := v.Version
 	v.Version = 0
-	data := encode(v)
-	if bytes.Equal(data, s.lastView) {
+	sum := maphash.Bytes(viewSeed, encode(v))
+	if sum == s.lastView {
 		return
 	}
-	s.lastView = data
+	s.lastView = sum
 	s.tell()
 	v.Version = version
 	s.conn.out.setView(v)
