@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"os"
 	"sync"
 	"time"
 
@@ -166,15 +165,19 @@ func (c *conn) mayAsk() bool {
 
 // ending is the close code for a read that failed; silence is the limit on how long it may take.
 func (c *conn) ending(err error, silence limit) wire.CloseCode {
-	var netErr net.Error
 	switch {
 	case errors.Is(err, errBadEnvelope):
 		return wire.CloseBadMessage
-	case errors.As(err, &netErr) && netErr.Timeout():
+	case timedOut(err):
 		c.meters.hit(silence)
 		return wire.CloseSilent
 	}
 	return 0
+}
+
+func timedOut(err error) bool {
+	var netErr net.Error // what gorilla answers for a write wraps no error of package os
+	return errors.As(err, &netErr) && netErr.Timeout()
 }
 
 // write sends what the outbox holds until that is empty or closed, and then the close code. A reader that waits is woken.
@@ -186,7 +189,7 @@ func (c *conn) write() {
 		}
 		for _, m := range batch {
 			if err := c.send(m); err != nil {
-				if errors.Is(err, os.ErrDeadlineExceeded) {
+				if timedOut(err) {
 					c.meters.hit(limitWrite)
 				}
 				c.out.close(0)

@@ -56,10 +56,10 @@ func TestFull_NewVisitsWait_ThoseUnderWayGoOn(t *testing.T) {
 			t.Fatal("there is room and nobody gets in")
 		}
 	}
-	if hits := p.metric(t, `anteroom_limit_hits_total{limit="peers"}`); hits < 3 {
+	if hits := p.hits(t, "peers"); hits < 3 {
 		t.Errorf("%d were counted", hits)
 	}
-	if hits := p.metric(t, `anteroom_limit_hits_total{limit="peers_in_all"}`); hits != 0 {
+	if hits := p.hits(t, "peers_in_all"); hits != 0 {
 		t.Errorf("%d found no room at all", hits)
 	}
 }

@@ -48,6 +48,20 @@ func slowly(t *testing.T, p *process, c *clinic, b *beside) {
 			t.Error("who came meanwhile was cut")
 		}
 	})
+	for limit, least := range map[string]uint64{"silence_seconds": 2, "hello_seconds": 1, "first_byte_seconds": halfOpen} {
+		if n := p.hits(t, limit); n < least {
+			t.Errorf("%s was met %d times", limit, n)
+		}
+	}
+	if n := p.hits(t, "write_seconds") + p.hits(t, "queued_messages"); n == 0 {
+		t.Error("who never read was not let go for that")
+	}
+}
+
+// hits is how often a limit was met.
+func (p *process) hits(t *testing.T, limit string) uint64 {
+	t.Helper()
+	return p.metric(t, `anteroom_limit_hits_total{limit="`+limit+`"}`)
 }
 
 func silentSocket(t *testing.T, a *attack) string { return ending(a.open(t)) }
@@ -58,22 +72,31 @@ func noHello(t *testing.T, a *attack) string {
 	return ending(ws)
 }
 
-// drip sends a text, a byte a second, until it cannot be sent.
-func drip(to net.Conn, text string) {
-	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
-	for i := range len(text) {
-		if _, err := to.Write([]byte{text[i]}); err != nil {
-			return
+// drip begins to send a text, a byte a second, until it cannot be sent or the test ends.
+func drip(t *testing.T, to net.Conn, text string) {
+	t.Helper()
+	var dripping sync.WaitGroup
+	dripping.Go(func() {
+		tick := time.NewTicker(time.Second)
+		defer tick.Stop()
+		for i := range len(text) {
+			if _, err := to.Write([]byte{text[i]}); err != nil {
+				return
+			}
+			select {
+			case <-tick.C:
+			case <-t.Context().Done():
+				return
+			}
 		}
-		<-tick.C
-	}
+	})
+	t.Cleanup(dripping.Wait)
 }
 
 func byteASecond(t *testing.T, a *attack) string {
 	ws := a.open(t)
 	frame := "\x81\xfe\x00\xff\x00\x00\x00\x00" + strings.Repeat(" ", 255) // a text of 255 bytes, masked with zeros
-	go drip(ws.NetConn(), frame)
+	drip(t, ws.NetConn(), frame)
 	return ending(ws)
 }
 
@@ -102,14 +125,14 @@ func cut(c net.Conn) string {
 func upgradeASecond(t *testing.T, a *attack) string {
 	c := a.dial(t)
 	get(io.WriteString(c, "GET /v1/signal HTTP/1.1\r\nHost: "+a.host(t)+"\r\nUpgrade: websocket\r\n"))(t)
-	go drip(c, "X-Slow: "+strings.Repeat("x", 1000))
+	drip(t, c, "X-Slow: "+strings.Repeat("x", 1000))
 	return cut(c)
 }
 
 func bodyASecond(t *testing.T, a *attack) string {
 	c := a.dial(t)
 	get(io.WriteString(c, "POST /v1/join HTTP/1.1\r\nHost: "+a.host(t)+"\r\nOrigin: "+a.url+"\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n"))(t)
-	go drip(c, `{"token":"`+strings.Repeat("x", 1000))
+	drip(t, c, `{"token":"`+strings.Repeat("x", 1000))
 	_ = c.SetReadDeadline(time.Now().Add(patience))
 	resp, err := http.ReadResponse(bufio.NewReader(c), nil)
 	if err != nil {
