@@ -23,8 +23,13 @@ import (
 
 func main() {
 	run := measure
-	if len(os.Args) > 1 && os.Args[1] == "pages" {
-		run = pages
+	if len(os.Args) > 1 {
+		switch os.Args[1] {
+		case "pages":
+			run = pages
+		case "echo":
+			run = echo
+		}
 	}
 	if err := run(); err != nil {
 		fmt.Fprintln(os.Stderr, "idle:", err)
@@ -36,7 +41,7 @@ func main() {
 type held struct {
 	RSS, Anonymous, Heap, Stacks float64 // kB over the server before any visit
 	Goroutines                   float64
-	CPU                          float64 // percent of a core, all sockets
+	CPU, Empty, Floor            float64 // percent of a core: all sockets; the server without any; an echo of as many
 }
 
 var columns = []struct {
@@ -49,6 +54,8 @@ var columns = []struct {
 	{"stacks, kB", func(h held) float64 { return h.Stacks }},
 	{"goroutines", func(h held) float64 { return h.Goroutines }},
 	{"processor, % of a core, all", func(h held) float64 { return h.CPU }},
+	{"  before the first visit", func(h held) float64 { return h.Empty }},
+	{"  a bare echo's", func(h held) float64 { return h.Floor }},
 }
 
 // measure is the parent.
@@ -70,11 +77,15 @@ func measure() error {
 	fmt.Fprintf(os.Stdout, "\nSockets. A fresh server; %d visits in %d waiting rooms are made by REST, and the patient of each joins and waits (TLS %t), clients in\n"+
 		"another process that ping as pages do. Then, after 10 s: RSS over that of the server before the first visit (so that visits and what\n"+
 		"making them left behind count), no collection asked for; processor time of all the server's threads over %v, by the scheduler.\n"+
+		"Beside it that of the server before, and of a Go program that does nothing but echo as many pings over as many TCP connections.\n"+
 		"n = %d repetitions.\n\n", *n, *rooms, *secure, *watch, *reps)
 	var seen []held
 	for range *reps {
 		h, err := hold(*server, *n, *rooms, *watch, *secure)
 		if err != nil {
+			return err
+		}
+		if h.Floor, err = floor(*n, *watch/2); err != nil {
 			return err
 		}
 		seen = append(seen, h)
@@ -85,7 +96,9 @@ func measure() error {
 	}
 	line["bench"], line["sockets"] = "idle", *n
 	line["socket_kb"] = quantile(seen, 0.5, columns[0].of)
-	line["idle_cpu_percent"] = quantile(seen, 0.5, columns[len(columns)-1].of)
+	line["idle_cpu_percent"] = quantile(seen, 0.5, func(h held) float64 { return h.CPU })
+	line["empty_cpu_percent"] = quantile(seen, 0.5, func(h held) float64 { return h.Empty })
+	line["echo_cpu_percent"] = quantile(seen, 0.5, func(h held) float64 { return h.Floor })
 	return json.NewEncoder(os.Stdout).Encode(line)
 }
 

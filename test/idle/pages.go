@@ -29,6 +29,10 @@ func hold(binary string, n, rooms int, watch time.Duration, secure bool) (h held
 	if _, err := s.footprint(); err != nil { // so that what answers this does not count as the sockets'
 		return held{}, err
 	}
+	empty, err := s.busy(watch / 2)
+	if err != nil {
+		return held{}, err
+	}
 	before, err := s.footprint()
 	if err != nil {
 		return held{}, err
@@ -48,22 +52,15 @@ func hold(binary string, n, rooms int, watch time.Duration, secure bool) (h held
 	if err != nil {
 		return held{}, err
 	}
-	begin := time.Now()
-	from, err := s.cpu()
+	busy, err := s.busy(watch)
 	if err != nil {
 		return held{}, err
 	}
-	<-time.After(watch)
-	to, err := s.cpu()
-	if err != nil {
-		return held{}, err
-	}
-	took := time.Since(begin)
 	each := func(before, after float64) float64 { return (after - before) / float64(n) }
 	return held{
 		RSS: each(before.rss, after.rss), Anonymous: each(before.anonymous, after.anonymous),
 		Heap: each(before.heap, after.heap) / 1024, Stacks: each(before.stacks, after.stacks) / 1024,
-		Goroutines: each(before.goroutines, after.goroutines), CPU: 100 * (to - from).Seconds() / took.Seconds(),
+		Goroutines: each(before.goroutines, after.goroutines), CPU: busy, Empty: empty,
 	}, nil
 }
 

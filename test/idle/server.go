@@ -123,7 +123,6 @@ func (s *server) visits(n, rooms int) (links []string, err error) {
 type footprint struct {
 	rss, anonymous           float64 // kB
 	heap, stacks, goroutines float64 // of its own count: bytes, bytes
-	cpu                      time.Duration
 }
 
 func (s *server) footprint() (f footprint, err error) {
@@ -148,8 +147,7 @@ func (s *server) footprint() (f footprint, err error) {
 			return f, err
 		}
 	}
-	f.cpu, err = s.cpu()
-	return f, err
+	return f, nil
 }
 
 // figure is the number that stands behind a name at the beginning of a line.
@@ -162,9 +160,21 @@ func figure(text, name string) (float64, error) {
 	return 0, fmt.Errorf("no %s", name)
 }
 
-// cpu is the processor time that the threads have used, by the scheduler's own accounting.
-func (s *server) cpu() (time.Duration, error) {
-	files, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", s.cmd.Process.Pid))
+// busy is how much of a core the server uses for a while, in percent.
+func (s *server) busy(watch time.Duration) (percent float64, err error) {
+	begin := time.Now()
+	from, err := processorTime(s.cmd.Process.Pid)
+	if err != nil {
+		return 0, err
+	}
+	<-time.After(watch)
+	to, err := processorTime(s.cmd.Process.Pid)
+	return 100 * (to - from).Seconds() / time.Since(begin).Seconds(), err
+}
+
+// processorTime is what the threads of a process have used, by the scheduler's own accounting.
+func processorTime(pid int) (time.Duration, error) {
+	files, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", pid))
 	if err != nil {
 		return 0, err
 	}
