@@ -170,23 +170,33 @@ func (r *race) command(t *testing.T, who *racer, c visitCommand) {
 	}
 }
 
+// cutting waits for an answer, over as many connections as that takes.
 func (r *race) cutting(t *testing.T, who *racer, do func(context.Context) (json.RawMessage, error)) (data json.RawMessage, err error) {
 	cut := who.random.IntN(20) == 0
 	ctx := within(t)
-	if !cut {
-		return do(ctx)
-	}
-	answered := make(chan struct{})
+	waiting, answered := context.WithCancel(ctx)
+	done := make(chan struct{})
 	go func() {
-		defer close(answered)
+		defer close(done)
+		defer answered()
 		data, err = do(ctx)
 	}()
-	who.Cut()
-	if err := who.Connect(ctx); err != nil {
-		t.Errorf("come back: %v", err)
+	if cut {
+		who.Cut()
 	}
-	<-answered
-	return data, err
+	for {
+		code, ended := who.WaitClosed(waiting)
+		if ended != nil {
+			<-done
+			return data, err
+		}
+		r.mu.Lock()
+		r.counts[fmt.Sprintf("closed %d", code)]++
+		r.mu.Unlock()
+		if err := who.Connect(ctx); err != nil && ctx.Err() == nil {
+			t.Logf("come back: %v", err)
+		}
+	}
 }
 
 func (r *race) dataOf(c visitCommand) any {
