@@ -11,7 +11,7 @@ import (
 var compared = []int{5, 40, 90}
 
 const (
-	saturationStep = 25    // rooms of two, from one point to the next on the way to saturation
+	saturationStep = 50    // rooms of two, from one point to the next on the way to saturation
 	mostRooms      = 600   // the load's own end
 	tolerated      = 0.001 // lost packets
 )
