@@ -41,7 +41,7 @@ type Peer struct {
 	sfu     *SFU
 	onState func(State)
 	onMedia func(MediaState)
-	phase   uint // spreads what peers do at their ticks
+	phase   uint // of the ticks, at which feedback is due
 
 	in     inbound
 	out    outbound

@@ -36,6 +36,7 @@ var (
 const (
 	tickEvery     = 20 * time.Millisecond // NACKs, keyframe requests
 	feedbackEvery = 5                     // ticks, which differ by peer, between transport-wide feedback packets
+	together      = 64                    // peers that do things at the same time, so that one system call serves them
 	mostParts     = 20                    // of the peers, between two ticks of each
 	reportEvery   = time.Second           // sender and receiver reports
 	silentAfter   = 2 * time.Second       // without packets a source counts as silent
@@ -119,7 +120,7 @@ func (s *SFU) Close() {
 // videos that it receives. Anything else fails with ErrBadOffer, which says what was expected; the
 // transport's errors come as they are. Until SetGate(true) nothing that the peer sends is used.
 func (s *SFU) NewPeer(offer string, o PeerOptions) (*Peer, string, error) {
-	p := &Peer{id: o.ID, sfu: s, phase: rand.UintN(feedbackEvery), onState: o.OnState, onMedia: o.OnMedia}
+	p := &Peer{id: o.ID, sfu: s, onState: o.OnState, onMedia: o.OnMedia}
 	wire, answer, err := s.transport.Accept(offer, func(of *transport.Offer) (transport.Accepted, error) {
 		return p.negotiate(of)
 	})
@@ -130,6 +131,7 @@ func (s *SFU) NewPeer(offer string, o PeerOptions) (*Peer, string, error) {
 	s.mu.Lock()
 	open := s.peers != nil && !p.closed
 	if open {
+		p.phase = uint(len(s.peers)/together) % feedbackEvery //nolint:gosec // not negative
 		s.peers[p] = struct{}{}
 	}
 	s.mu.Unlock()
@@ -154,7 +156,7 @@ func (s *SFU) run() {
 		}
 		s.mu.Unlock()
 		// Few at a time, so that the packets of others do not wait for them.
-		parts := min(1+len(peers)/64, mostParts)
+		parts := min(1+len(peers)/together, mostParts)
 		ticker.Reset(tickEvery / time.Duration(parts))
 		for i := range parts {
 			select {
