@@ -16,7 +16,7 @@ import { address, namespace, outside, overWire } from './harness/wire.mjs';
 const framesPerSecond = 15;
 /** About 5 s of pictures without loss, and 15 s with it. */
 const controlFrames = 5 * framesPerSecond;
-const lossyFrames = 10 * framesPerSecond;
+const lossyFrames = 15 * framesPerSecond;
 const lossy = { loss: 0.05, jitterMS: 20 };
 /** The most that loss may freeze of that. */
 const frozenSeconds = 3;
