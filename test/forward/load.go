@@ -10,6 +10,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/pion/rtp"
+
 	"github.com/anteroom/anteroom/internal/udp"
 )
 
@@ -77,7 +79,7 @@ type loader struct {
 
 	out     []udp.Datagram
 	buffers [][udp.MaxDatagram]byte
-	header  headerScratch
+	header  rtp.Header
 
 	sent, received, feedback, late10, done uint64
 	delays, lates                          []int64

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/pion/rtcp"
-	"github.com/pion/rtp"
 )
 
 // What a phone sends: 50 voice packets of 80 bytes a second, and 30 frames of five packets of 1,180 bytes.
@@ -88,6 +87,3 @@ func (c *client) report(now time.Time) []byte {
 	}
 	return b
 }
-
-// headerScratch spares an allocation a packet.
-type headerScratch = rtp.Header
