@@ -1,5 +1,6 @@
 // Package store says what the server asks of whatever keeps its data: visits with their versions, the
-// directory of clinics, rooms, staff and keys, and reservations that make creation idempotent.
+// directory of clinics, rooms, staff and keys, reservations that make creation idempotent, and leases that say
+// which instance owns a waiting room.
 //
 // Implementations are in packages below it and pass one conformance suite, storetest. It knows
 // nothing of the rules of visits: those are in package rooms.
@@ -18,6 +19,11 @@ var (
 	ErrNotFound = errors.New("store: not found")
 	// ErrConflict refuses a batch with a visit whose version is not newer than the stored one.
 	ErrConflict = errors.New("store: version conflict")
+	// ErrFenced refuses what an instance does for a waiting room that it does not own (any more). The error is a
+	// FencedError, which has the lease in force.
+	ErrFenced = errors.New("store: waiting room is owned otherwise")
+	// ErrBehind refuses a batch because the store has lost an earlier one of the same owner, who has to Repair it.
+	ErrBehind = errors.New("store: earlier writes are missing")
 	// ErrUnavailable wraps why the store cannot do its work now. A write that ends with it, or with the
 	// context's error, may or may not have become durable; a Batch can be repeated until it is, or ErrConflict
 	// tells that it was.
@@ -41,6 +47,18 @@ const MaxList = 1000
 type Batch struct {
 	Room   rooms.RoomID
 	Visits []*rooms.Visit
+
+	// Fence is the writer's ownership of the room. The zero one is for a room that nobody owns.
+	Fence Fence
+	// Seq numbers an owner's batches, upwards from 1, with gaps or without; 0 leaves the stored number alone. The
+	// owner finds it in its Lease again.
+	Seq uint64
+	// After is the highest Seq that the owner knows to be durable. A store whose number is lower has lost
+	// something, and answers ErrBehind.
+	After uint64
+	// Repair writes again what a store has lost: visits that are stored with the same version are left
+	// out, and After is not looked at. A stored version that is newer is a conflict all the same.
+	Repair bool
 }
 
 // Reservation ties a key that a clinic has chosen to the visit that was created for it.
@@ -62,6 +80,8 @@ type Store interface {
 	// Commit is durable when it returns nil, and all or nothing. Batches of one room are committed in the
 	// order of the calls.
 	Commit(ctx context.Context, b Batch) error
+	// Versions answers the version of each visit of a room, erased or not. A room without visits has none.
+	Versions(ctx context.Context, room rooms.RoomID) (map[rooms.VisitID]uint64, error)
 	// Visit answers a visit, erased or not.
 	Visit(ctx context.Context, id rooms.VisitID) (*rooms.Visit, error)
 	// ListVisits answers up to limit visits of a room, erased ones too, with IDs above after, ordered by ID.
@@ -84,6 +104,9 @@ type Store interface {
 	PutKey(ctx context.Context, k rooms.APIKey) error
 	KeyByHash(ctx context.Context, hash [32]byte) (rooms.APIKey, error)
 	Keys(ctx context.Context, clinic rooms.ClinicID) ([]rooms.APIKey, error)
+
+	Leases
+	Portable
 
 	// Ping tells whether the store can be written now.
 	Ping(ctx context.Context) error

@@ -28,12 +28,13 @@ type DB struct {
 	stop   chan struct{}
 	done   chan struct{}
 	close  func() error
+	leases leases
 }
 
 var _ store.Store = (*DB)(nil)
 
-// write is one caller's part of a transaction. do must find any reason to refuse before it writes:
-// what it refuses with ErrConflict concerns its caller alone, any other error fails the transaction.
+// write is one caller's part of a transaction. do must find any reason to refuse before it writes: a refusal
+// concerns its caller alone, any other error fails the transaction.
 type write struct {
 	do   func(*bbolt.Tx) error
 	err  error
@@ -62,6 +63,7 @@ func Open(path string, o Options) (*DB, error) {
 		writes: make(chan *write),
 		stop:   make(chan struct{}),
 		done:   make(chan struct{}),
+		leases: newLeases(),
 	}
 	db.close = sync.OnceValue(func() error {
 		close(db.stop)
@@ -110,7 +112,7 @@ func (db *DB) gather(first *write) []*write {
 func (db *DB) commit(group []*write) {
 	err := db.file.Update(func(tx *bbolt.Tx) error {
 		for _, w := range group {
-			if w.err = w.do(tx); w.err != nil && !errors.Is(w.err, store.ErrConflict) {
+			if w.err = w.do(tx); w.err != nil && !refusal(w.err) {
 				return w.err
 			}
 		}
@@ -122,6 +124,16 @@ func (db *DB) commit(group []*write) {
 		}
 		close(w.done)
 	}
+}
+
+// refusal tells whether err says no to one caller, and nothing of the file.
+func refusal(err error) bool {
+	for _, refused := range []error{store.ErrConflict, store.ErrFenced, store.ErrBehind, store.ErrNotFound} {
+		if errors.Is(err, refused) {
+			return true
+		}
+	}
+	return false
 }
 
 // update answers when what do wrote is durable.

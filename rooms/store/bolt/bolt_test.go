@@ -135,7 +135,7 @@ func TestMigrate(t *testing.T) {
 }
 
 func TestOpen_NewerOrUnreadableSchemaIsRefusedAndLetGo(t *testing.T) {
-	for _, schema := range []string{"2", "0", "-1", "x", ""} {
+	for _, schema := range []string{"3", "0", "-1", "x", ""} {
 		path := file(t)
 		db := open(t, path)
 		err := db.file.Update(func(tx *bbolt.Tx) error { return tx.Bucket(bucketMeta).Put(keySchema, []byte(schema)) })
@@ -184,7 +184,7 @@ func TestCommit_AConflictDoesNotHarmItsNeighbours(t *testing.T) {
 	group := make([]*write, 3)
 	for i, b := range []store.Batch{batchOf(1, 1), batchOf(0, 9), batchOf(2, 1)} {
 		group[i] = &write{done: make(chan struct{}), do: func(tx *bbolt.Tx) error {
-			if err := newer(tx.Bucket(bucketVisits), b.Visits[0]); err != nil {
+			if _, err := newer(tx.Bucket(bucketVisits), b); err != nil {
 				return err
 			}
 			return put(tx.Bucket(bucketVisits), []byte(b.Visits[0].ID), b.Visits[0])

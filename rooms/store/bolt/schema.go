@@ -19,6 +19,7 @@ var (
 	bucketVisits  = []byte("visits")   // id -> JSON
 	bucketListed  = []byte("listed")   // room, 0, visit -> nothing; every visit
 	bucketLive    = []byte("live")     // room, 0, visit -> nothing; those not erased
+	bucketLeases  = []byte("leases")   // room -> JSON
 	bucketHeld    = []byte("reserved") // kind -> bucket of hash(clinic, key) -> JSON without the key
 
 	keySchema = []byte("schema")
@@ -28,6 +29,7 @@ var (
 // through the earlier ones.
 var migrations = []func(*bbolt.Tx) error{
 	createBuckets,
+	createLeases,
 }
 
 func createBuckets(tx *bbolt.Tx) error {
@@ -44,6 +46,11 @@ func createBuckets(tx *bbolt.Tx) error {
 		}
 	}
 	return nil
+}
+
+func createLeases(tx *bbolt.Tx) error {
+	_, err := tx.CreateBucketIfNotExists(bucketLeases)
+	return err
 }
 
 // migrate takes all missing steps in one transaction, so that a file is never between two schemas. A current file is only

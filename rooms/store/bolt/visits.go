@@ -3,7 +3,6 @@ package bolt
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -79,29 +78,47 @@ func (db *DB) Visit(ctx context.Context, id rooms.VisitID) (*rooms.Visit, error)
 	return one[*rooms.Visit](ctx, db, bucketVisits, []byte(id))
 }
 
+// Versions answers the version of each visit of a room.
+func (db *DB) Versions(ctx context.Context, room rooms.RoomID) (map[rooms.VisitID]uint64, error) {
+	versions := map[rooms.VisitID]uint64{}
+	err := db.view(ctx, func(tx *bbolt.Tx) error {
+		return eachVisit(tx, bucketListed, room, "", func(v *rooms.Visit) bool {
+			versions[v.ID] = v.Version
+			return true
+		})
+	})
+	return versions, err
+}
+
 // Commit makes a batch durable.
 func (db *DB) Commit(ctx context.Context, b store.Batch) error {
+	if err := b.Check(); err != nil {
+		return err
+	}
 	values := make([][]byte, len(b.Visits))
 	for i, v := range b.Visits {
-		if v.Room != b.Room || v.Room == "" || v.ID == "" || v.Version == 0 {
-			return store.ErrBadBatch
-		}
 		var err error
 		if values[i], err = json.Marshal(v); err != nil {
 			return fmt.Errorf("%w: %w", store.ErrBadBatch, err)
 		}
 	}
-	if len(values) == 0 {
+	if len(values) == 0 && b.Seq == 0 {
 		return nil
 	}
 	return db.update(ctx, func(tx *bbolt.Tx) error {
+		kept, err := db.leases.admit(tx, b)
+		if err != nil {
+			return err
+		}
 		visits := tx.Bucket(bucketVisits)
-		for _, v := range b.Visits {
-			if err := newer(visits, v); err != nil {
-				return err
-			}
+		wanted, err := newer(visits, b)
+		if err != nil {
+			return err
 		}
 		for i, v := range b.Visits {
+			if !wanted[i] {
+				continue
+			}
 			if err := visits.Put([]byte(v.ID), values[i]); err != nil {
 				return err
 			}
@@ -109,27 +126,40 @@ func (db *DB) Commit(ctx context.Context, b store.Batch) error {
 				return err
 			}
 		}
-		return nil
+		if b.Seq == 0 || kept.IsZero() {
+			return nil
+		}
+		kept.Seq = b.Seq
+		return put(tx.Bucket(bucketLeases), []byte(b.Room), kept)
 	})
 }
 
-// newer refuses a visit whose version is not newer than the stored one's, and one of another room.
-func newer(visits *bbolt.Bucket, v *rooms.Visit) error {
-	raw := visits.Get([]byte(v.ID))
-	if raw == nil {
-		return nil
+// newer tells which visits of a batch have to be written. It refuses those whose version is not newer than the stored
+// one's, and those of another room.
+func newer(visits *bbolt.Bucket, b store.Batch) (wanted []bool, err error) {
+	wanted = make([]bool, len(b.Visits))
+	for i, v := range b.Visits {
+		raw := visits.Get([]byte(v.ID))
+		if raw == nil {
+			wanted[i] = true
+			continue
+		}
+		var stored struct {
+			Room    rooms.RoomID `json:"room"`
+			Version uint64       `json:"version"`
+		}
+		if err := json.Unmarshal(raw, &stored); err != nil {
+			return nil, err
+		}
+		switch {
+		case stored.Room == v.Room && stored.Version < v.Version:
+			wanted[i] = true
+		case stored.Room == v.Room && stored.Version == v.Version && b.Repair:
+		default:
+			return nil, fmt.Errorf("%w: visit %s has version %d", store.ErrConflict, v.ID, stored.Version)
+		}
 	}
-	var stored struct {
-		Room    rooms.RoomID `json:"room"`
-		Version uint64       `json:"version"`
-	}
-	if err := json.Unmarshal(raw, &stored); err != nil {
-		return err
-	}
-	if stored.Room != v.Room || stored.Version >= v.Version {
-		return fmt.Errorf("%w: visit %s has version %d", store.ErrConflict, v.ID, stored.Version)
-	}
-	return nil
+	return wanted, nil
 }
 
 func index(tx *bbolt.Tx, v *rooms.Visit) error {
@@ -156,24 +186,30 @@ func entry(room rooms.RoomID, visit rooms.VisitID) []byte {
 // Reserve stores a reservation unless there is one. The key, which may say who somebody is, is kept
 // as a hash only.
 func (db *DB) Reserve(ctx context.Context, r store.Reservation) (store.Reservation, bool, error) {
-	if r.Kind != store.KindKey && r.Kind != store.KindExternal {
-		return store.Reservation{}, false, fmt.Errorf("%w: kind of a reservation", store.ErrBadBatch)
-	}
-	hash := sha256.Sum256([]byte(string(r.Clinic) + "\x00" + r.Key))
-	key, kept, isNew := r.Key, r, false
-	err := db.update(ctx, func(tx *bbolt.Tx) error {
-		held := tx.Bucket(bucketHeld).Bucket([]byte(r.Kind))
-		if raw := held.Get(hash[:]); raw != nil {
-			return json.Unmarshal(raw, &kept)
-		}
-		isNew, r.Key = true, ""
-		return put(held, hash[:], r)
-	})
+	key := r.Key
+	kept, isNew, err := db.keep(ctx, store.Kept{Reservation: r, Hash: store.HashKey(r.Clinic, key)})
 	if err != nil {
 		return store.Reservation{}, false, err
 	}
 	kept.Key = key
 	return kept, isNew, nil
+}
+
+func (db *DB) keep(ctx context.Context, k store.Kept) (kept store.Reservation, isNew bool, err error) {
+	if err := store.CheckKind(k.Kind); err != nil {
+		return store.Reservation{}, false, err
+	}
+	k.Key = ""
+	kept = k.Reservation
+	err = db.update(ctx, func(tx *bbolt.Tx) error {
+		held := tx.Bucket(bucketHeld).Bucket([]byte(k.Kind))
+		if raw := held.Get(k.Hash[:]); raw != nil {
+			return json.Unmarshal(raw, &kept)
+		}
+		isNew = true
+		return put(held, k.Hash[:], k.Reservation)
+	})
+	return kept, isNew, err
 }
 
 // Expire forgets reservations of KindKey made before a time.

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"reflect"
 	"sync"
@@ -20,7 +21,14 @@ import (
 // Run runs the conformance suite. open makes an empty store of the test's own and closes it in the
 // test's clean-up.
 func Run(t *testing.T, open func(t *testing.T) store.Store) {
-	for name, test := range map[string]func(*testing.T, store.Store){
+	for name, test := range Tests() {
+		t.Run(name, func(t *testing.T) { test(t, open(t)) })
+	}
+}
+
+// Tests are the conformance suite, each for an empty store of its own.
+func Tests() map[string]func(*testing.T, store.Store) {
+	all := map[string]func(*testing.T, store.Store){
 		"Commit_VisitComesBackWhole":            commitVisitComesBackWhole,
 		"Commit_OldVersionIsAConflict":          commitOldVersionIsAConflict,
 		"Commit_ConflictChangesNothing":         commitConflictChangesNothing,
@@ -42,9 +50,10 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		"Directory_PutReplaces":                 directoryPutReplaces,
 		"NotFound_IsSaidSo":                     notFoundIsSaidSo,
 		"Close_LaterCallsAreUnavailable":        closeLaterCallsAreUnavailable,
-	} {
-		t.Run(name, func(t *testing.T) { test(t, open(t)) })
 	}
+	maps.Copy(all, leaseTests)
+	maps.Copy(all, portableTests)
+	return all
 }
 
 var (
