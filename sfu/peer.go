@@ -2,6 +2,7 @@ package sfu
 
 import (
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/pion/rtp"
@@ -45,7 +46,8 @@ type Peer struct {
 
 	in     inbound
 	out    outbound
-	closed bool // under sfu.mu
+	closed bool        // under sfu.mu
+	failed atomic.Bool // a panic has ended it
 }
 
 // attach gives the peer its transport. The transport's goroutines may call the handler before.
@@ -106,24 +108,7 @@ func at(peers []*Peer, i int) *Peer {
 // point asks want for every slot's peer and makes it so. The caller holds SFU.mu, so that nobody else
 // edits routes.
 func (p *Peer) point(want func(i int, s *slot) *Peer) {
-	type change struct {
-		track    *track
-		from, to *source
-	}
-	var changes []change
-	now := time.Now()
-	p.out.mu.Lock()
-	for i, s := range p.out.slots {
-		s.carries = want(i, s)
-		for _, t := range s.tracks {
-			if from, to := t.src, s.carries.source(t.kind); from != to {
-				t.point(to, now)
-				changes = append(changes, change{t, from, to})
-			}
-		}
-	}
-	p.out.mu.Unlock()
-	for _, c := range changes {
+	for _, c := range p.out.point(want, time.Now()) {
 		c.from.removeRoute(c.track)
 		c.to.addRoute(c.track)
 	}
@@ -147,13 +132,8 @@ func (p *Peer) Close() {
 	if !p.leave() {
 		return
 	}
-	p.in.mu.Lock()
-	p.in.setGate(false, time.Now())
-	w := p.in.wire
-	p.in.mu.Unlock()
-	if w != nil {
-		w.Close()
-	}
+	defer p.hangUp()
+	p.SetGate(false)
 }
 
 // leave takes the peer out of the SFU and of all routes; it reports false if that was done before.

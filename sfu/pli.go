@@ -39,10 +39,14 @@ func (s *source) requestKeyframe(now time.Time) {
 // requestKeyframes asks for keyframes of sources of several publishers.
 func requestKeyframes(of []*source, now time.Time) {
 	for _, s := range of {
-		s.peer.in.mu.Lock()
-		s.requestKeyframe(now)
-		s.peer.in.mu.Unlock()
+		s.askForKeyframe(now)
 	}
+}
+
+func (s *source) askForKeyframe(now time.Time) {
+	s.peer.in.mu.Lock()
+	defer s.peer.in.mu.Unlock()
+	s.requestKeyframe(now)
 }
 
 // repeatPLI sends the request that is due.

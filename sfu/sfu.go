@@ -17,6 +17,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
@@ -60,6 +61,7 @@ type SFU struct {
 	startKbps int
 	streams   int
 	clock     serverClock
+	panics    atomic.Uint64
 	stop      chan struct{}
 	stopped   chan struct{}
 
@@ -176,6 +178,10 @@ func (s *SFU) run() {
 
 // tick does what is due: feedback to the peer as publisher, reports to it as viewer, callbacks.
 func (p *Peer) tick(via *transport.Batch, now time.Time, feedback bool) {
+	if p.failed.Load() {
+		return
+	}
+	defer p.recovered()
 	media, changed := p.in.tick(via, now, feedback)
 	p.out.tick(via, now)
 	requestKeyframes(p.out.resumePictures(now), now)

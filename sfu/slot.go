@@ -3,6 +3,7 @@ package sfu
 import (
 	"slices"
 	"sync"
+	"time"
 )
 
 // slot is what a viewer negotiated for one person, a pair of audio and video, or for one content
@@ -26,6 +27,28 @@ type outbound struct {
 	report    []byte // for the report being written
 
 	forwarded, resent uint64
+}
+
+// change is a track that is to carry another source.
+type change struct {
+	track    *track
+	from, to *source
+}
+
+// point sets what every slot carries, and returns the routes to change. The caller holds SFU.mu.
+func (o *outbound) point(want func(i int, s *slot) *Peer, now time.Time) (changes []change) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for i, s := range o.slots {
+		s.carries = want(i, s)
+		for _, t := range s.tracks {
+			if from, to := t.src, s.carries.source(t.kind); from != to {
+				t.point(to, now)
+				changes = append(changes, change{t, from, to})
+			}
+		}
+	}
+	return changes
 }
 
 // tracks calls f with every track.

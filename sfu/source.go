@@ -186,9 +186,7 @@ func (s *source) forward(via *transport.Batch, p *packet) {
 	}
 	all := true
 	for _, t := range s.routes {
-		t.owner.out.mu.Lock()
-		all = t.forward(via, s, p) && all
-		t.owner.out.mu.Unlock()
+		all = t.take(via, s, p) && all
 	}
 	if all && p.vp8.key {
 		s.key.wanted = false

@@ -44,6 +44,7 @@ type Totals struct {
 	Peers, Routes                                   int // now
 	Received, Forwarded, Resent, Forbidden, Dropped uint64
 	Nacked, Recovered, PLIs                         uint64
+	Panics                                          uint64 // ours, over one peer
 }
 
 // Stats returns the peer's counters.
@@ -94,7 +95,7 @@ func (s *SFU) Stats() Totals {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	sum := s.former
-	sum.Peers = len(s.peers)
+	sum.Peers, sum.Panics = len(s.peers), s.panics.Load()
 	for p := range s.peers {
 		st := p.Stats()
 		sum.add(st)

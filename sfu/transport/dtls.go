@@ -191,6 +191,7 @@ func (p *Peer) startHandshake(b []byte, now time.Time) bool {
 			<-p.t.slots
 		}()
 		defer cancel()
+		defer p.t.recovered(p)
 		h.run(ctx)
 	})
 	return true

@@ -49,6 +49,7 @@ func (in *inbound) binding(b []byte, from path) {
 		in.t.count.badSTUN.Add(1)
 		return
 	}
+	in.peer = p
 	p.count.in(len(b))
 	if in.stun.Contains(stun.AttrICEControlled) {
 		// We are lite and so always controlled, and the client is to take the other role.

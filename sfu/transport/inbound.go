@@ -18,10 +18,11 @@ type Counters struct {
 	ThrottledHello uint64 // handshakes beyond what one address may begin; clients try again
 	FailedHello    uint64 // handshakes that ended without keys
 	Unsent         uint64 // refused by the socket
+	Panics         uint64 // ours, over one peer or datagram
 }
 
 type counters struct {
-	unknown, badSTUN, badMedia, refusedHello, throttledHello, failedHello, unsent atomic.Uint64
+	unknown, badSTUN, badMedia, refusedHello, throttledHello, failedHello, unsent, panics atomic.Uint64
 }
 
 // Counters returns what was dropped so far.
@@ -34,6 +35,7 @@ func (t *Transport) Counters() Counters {
 		ThrottledHello: t.count.throttledHello.Load(),
 		FailedHello:    t.count.failedHello.Load(),
 		Unsent:         t.count.unsent.Load(),
+		Panics:         t.count.panics.Load(),
 	}
 }
 
@@ -42,6 +44,7 @@ type inbound struct {
 	t      *Transport
 	out    *Batch    // for what the datagrams cause; nil: it is sent at once
 	now    time.Time // when the datagrams arrived
+	peer   *Peer     // whose datagram is at hand; nil: nobody's, as far as is known
 	stun   stun.Message
 	reply  stun.Message
 	packet Packet
@@ -88,6 +91,7 @@ func (l *loop) run() {
 
 // datagram sorts by the first byte (RFC 7983 section 7). b is used in place.
 func (in *inbound) datagram(b []byte, from path) {
+	defer in.recovered()
 	if len(b) < 2 {
 		in.t.count.unknown.Add(1)
 		return
@@ -97,6 +101,7 @@ func (in *inbound) datagram(b []byte, from path) {
 		return
 	}
 	p := in.t.routes.get(from)
+	in.peer = p
 	switch {
 	case p == nil:
 		in.t.count.unknown.Add(1)

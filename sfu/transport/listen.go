@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/pion/dtls/v3"
@@ -37,13 +38,15 @@ type Transport struct {
 	newUfrag    func() string
 	started     time.Time
 
-	shared  sharedBatch
-	routes  routeTable
-	count   counters
-	slots   chan struct{} // held by handshakes under way
-	hellos  *hellos
-	turns   turns
-	leaving chan *Peer // closed and not yet buried
+	shared sharedBatch
+	routes routeTable
+	count  counters
+	slots  chan struct{} // held by handshakes under way
+	hellos *hellos
+	turns  turns
+	// strangersLogged is when a panic over nobody's datagram was logged, since the start; 0: never.
+	strangersLogged atomic.Int64
+	leaving         chan *Peer // closed and not yet buried
 
 	stop    context.Context
 	cancel  context.CancelFunc
@@ -278,7 +281,7 @@ func (t *Transport) attend() {
 	for {
 		select {
 		case p := <-t.leaving:
-			p.bury()
+			t.guarded(p, (*Peer).bury)
 		case now := <-tick.C:
 			t.sweep(now)
 		case <-t.stop.Done():
@@ -290,7 +293,7 @@ func (t *Transport) attend() {
 
 func (t *Transport) sweep(now time.Time) {
 	for _, p := range t.snapshot() {
-		p.expire(t.since(now))
+		t.guarded(p, func(p *Peer) { p.expire(t.since(now)) })
 	}
 }
 
@@ -298,8 +301,14 @@ func (t *Transport) sweep(now time.Time) {
 func (t *Transport) buryAll() {
 	for _, p := range t.snapshot() {
 		p.close(ReasonShutdown)
-		p.bury()
+		t.guarded(p, (*Peer).bury)
 	}
+}
+
+// guarded does something about a peer, whom alone a panic ends.
+func (t *Transport) guarded(p *Peer, do func(*Peer)) {
+	defer t.recovered(p)
+	do(p)
 }
 
 func (t *Transport) snapshot() []*Peer {
