@@ -17,6 +17,9 @@ const (
 	// abandonedAfter is how long after its last sign of life a visit that nobody closed is closed by the sweep, so
 	// that it too is erased one day.
 	abandonedAfter = 7 * 24 * time.Hour
+
+	leap  = time.Minute // of the system clock ahead of the steady one: more is no correction
+	doubt = time.Hour   // for which a leap is not believed
 )
 
 // sweep erases what has been kept long enough: the personal data of visits that are over, and the keys that made
@@ -24,18 +27,28 @@ const (
 type sweep struct {
 	store     store.Store
 	hub       api.Hub
-	retention time.Duration // where a waiting room says nothing else
-	now       func() time.Time
+	retention time.Duration        // where a waiting room says nothing else
+	now       func() time.Time     // the system clock, by which visits end
+	steady    func() time.Duration // a clock that nobody sets, of any beginning
 	log       *zap.Logger
 }
 
-// run sweeps at each tick until the context ends.
+// run sweeps at each tick until the context ends, but for those at which the clock is in doubt.
 func (s sweep) run(ctx context.Context, tick <-chan time.Time) {
+	var clock belief
+	clock.holds(s.now(), s.steady())
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick:
+		}
+		doubted := clock.doubted
+		if !clock.holds(s.now(), s.steady()) {
+			if !doubted {
+				s.log.Warn("sweep_waits_for_clock", zap.Duration("at_most", doubt))
+			}
+			continue
 		}
 		if erased, err := s.once(ctx); err != nil && ctx.Err() == nil {
 			s.log.Warn("sweep_incomplete", zap.Int("erased", erased), zap.Error(err))
@@ -43,6 +56,27 @@ func (s sweep) run(ctx context.Context, tick <-chan time.Time) {
 			s.log.Info("sweep_erased", zap.Int("visits", erased))
 		}
 	}
+}
+
+// belief tells time that has passed from a system clock that was set ahead. What a sweep does cannot be undone, and a clock
+// that was set wrong is soon set right as a rule. A machine that slept looks the same and waits as long.
+type belief struct {
+	began   time.Time // of the steady clock, by the system clock as it is believed
+	doubted bool
+	since   time.Duration // of doubt, by the steady clock
+}
+
+// holds tells whether the system clock can be believed. It can if it goes with the steady one or was set back, and after doubt
+// whatever it says.
+func (b *belief) holds(system time.Time, steady time.Duration) bool {
+	began := system.Round(0).Add(-steady)
+	switch {
+	case b.began.IsZero() || began.Sub(b.began) < leap || b.doubted && steady-b.since >= doubt:
+		b.began, b.doubted = began, false
+	case !b.doubted:
+		b.doubted, b.since = true, steady
+	}
+	return !b.doubted
 }
 
 // once sweeps every room; what it could not do it tries again the next time.

@@ -22,6 +22,8 @@ type swept struct {
 	at   time.Time
 	room rooms.WaitingRoom
 	down bool
+	// steady is the clock that nobody sets. Who calls once moves at alone.
+	steady time.Duration
 }
 
 func newSwept(t *testing.T) *swept {
@@ -43,7 +45,10 @@ func newSwept(t *testing.T) *swept {
 func (h *swept) id() string { return rooms.NewID(h.at, rand.Reader) }
 
 func (h *swept) sweep(retention time.Duration) sweep {
-	return sweep{store: h.db, hub: h, retention: retention, now: func() time.Time { return h.at }, log: zap.NewNop()}
+	return sweep{
+		store: h.db, hub: h, retention: retention, log: zap.NewNop(),
+		now: func() time.Time { return h.at }, steady: func() time.Duration { return h.steady },
+	}
 }
 
 func (h *swept) Do(ctx context.Context, id rooms.RoomID, cmd rooms.Command) (rooms.Outcome, error) {

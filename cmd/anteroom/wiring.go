@@ -286,7 +286,7 @@ func (s *server) newAPI(ctx context.Context) (http.Handler, error) {
 	return api.New(api.Config{
 		Store: s.store, Hub: roomsOf{s.hub}, Keys: s.keys, RootKey: rootKey,
 		PublicURL: s.publicURL, ClientAddr: s.clientAddr, Origins: origins,
-		Now: time.Now, Random: rand.Reader, Logger: s.log, Limited: s.rest.met, Version: versionText(), Dev: s.cfg.Dev,
+		Now: time.Now, Random: rand.Reader, Logger: s.log, Limited: s.rest.met, Panicked: s.rest.panicked, Version: versionText(), Dev: s.cfg.Dev,
 	})
 }
 
@@ -314,7 +314,11 @@ func passing(err error) error {
 
 func (s *server) startSweep(context.Context) error {
 	ctx, cancel := context.WithCancel(context.Background())
-	w := sweep{store: s.store, hub: roomsOf{s.hub}, retention: s.cfg.Retention, now: time.Now, log: s.log}
+	began := time.Now()
+	w := sweep{
+		store: s.store, hub: roomsOf{s.hub}, retention: s.cfg.Retention,
+		now: time.Now, steady: func() time.Duration { return time.Since(began) }, log: s.log,
+	}
 	ticker := time.NewTicker(sweepEvery)
 	s.tasks.Go(func() { w.run(ctx, ticker.C) })
 	s.onStop(func(context.Context) error {
