@@ -23,11 +23,11 @@ func Certificates(certFile, keyFile string, logger *zap.Logger) (
 	if logger == nil {
 		logger = zap.NewNop()
 	}
-	f := &certificateFiles{cert: certFile, key: keyFile, log: logger}
+	f := &certificateFiles{cert: certFile, key: keyFile, log: logger, began: time.Now()}
 	if err := f.load(); err != nil {
 		return nil, err
 	}
-	f.next.Store(time.Now().Add(certificateCheck).UnixNano())
+	f.next.Store(int64(certificateCheck))
 	return f.get, nil
 }
 
@@ -35,7 +35,8 @@ type certificateFiles struct {
 	cert, key string
 	log       *zap.Logger
 	current   atomic.Pointer[loaded]
-	next      atomic.Int64 // when to look at the files again, Unix ns; who moves it on does so
+	began     time.Time    // with the monotonic clock, since the other may be set back
+	next      atomic.Int64 // when to look at the files again, time.Duration since began; who moves it on does so
 }
 
 type loaded struct {
@@ -44,9 +45,8 @@ type loaded struct {
 }
 
 func (f *certificateFiles) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
-	now := time.Now()
-	if due := f.next.Load(); now.UnixNano() >= due &&
-		f.next.CompareAndSwap(due, now.Add(certificateCheck).UnixNano()) {
+	now := int64(time.Since(f.began))
+	if due := f.next.Load(); now >= due && f.next.CompareAndSwap(due, now+int64(certificateCheck)) {
 		if err := f.load(); err != nil {
 			f.log.Warn("edge_certificate_kept", zap.Error(err))
 		}
