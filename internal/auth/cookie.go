@@ -39,9 +39,13 @@ func (k *Keys) SetCookie(w http.ResponseWriter, r *http.Request, id Identity, no
 	}
 	id = claimsOf(id, forCookie).identity()
 	id.Handle = ""
+	issued := now
 	for _, h := range k.tidy(w, r, now) {
 		if h.identity().same(id) {
 			id.Handle = h.Handle
+		}
+		if !h.Issued.Before(issued) { // the clock was set back: who signs in now is the newest all the same
+			issued = h.Issued.Add(time.Second)
 		}
 	}
 	if id.Handle == "" {
@@ -52,7 +56,7 @@ func (k *Keys) SetCookie(w http.ResponseWriter, r *http.Request, id Identity, no
 		age = StaffCookieAge
 	}
 	c := claimsOf(id, forCookie)
-	c.Issued, c.Expires = jwt.NewNumericDate(now), jwt.NewNumericDate(now.Add(age))
+	c.Issued, c.Expires = jwt.NewNumericDate(issued), jwt.NewNumericDate(now.Add(age))
 	value, err := k.sign(c)
 	if err != nil {
 		return "", err
