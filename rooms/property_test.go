@@ -61,6 +61,9 @@ func TestRoom_RandomCommands(t *testing.T) {
 
 func (r *run) step() {
 	r.now = r.now.Add(time.Duration(rapid.IntRange(-1, 5).Draw(r.t, "seconds")) * time.Second)
+	if rapid.IntRange(0, 30).Draw(r.t, "set") == 0 {
+		r.now = r.now.Add(rapid.SampledFrom([]time.Duration{-time.Hour, time.Hour}).Draw(r.t, "clock"))
+	}
 	cmd := r.command()
 	before, queue := maps.Clone(r.room.visits), r.room.Queue()
 	out, err := r.room.Apply(cmd, r.now)

@@ -13,14 +13,26 @@ func (r *Room) Queue() []*Visit { return slices.Clone(r.queue) }
 // to; 0 if nobody waits.
 func (v *Visit) QueueRank() int64 { return rankOf(v) }
 
-// arrive is the Rank of a visit whose patient begins to wait now. By arrival that is the end, even
-// if the clock was set back.
+// arrive is the Rank of a visit whose patient begins to wait now. By arrival that is the end, and of who comes unplanned by
+// schedule it is behind all who did so before, even if the clock was set back.
 func (r *Room) arrive(v *Visit, now time.Time) int64 {
-	if r.about.Order == BySchedule && !v.ScheduledAt.IsZero() {
+	if r.about.Order != BySchedule {
+		if n := len(r.queue); n > 0 {
+			return max(now.UnixNano(), rankOf(r.queue[n-1])+step)
+		}
+		return now.UnixNano()
+	}
+	if !v.ScheduledAt.IsZero() {
 		return v.ScheduledAt.UnixNano()
 	}
-	if n := len(r.queue); n > 0 && r.about.Order != BySchedule {
-		return max(now.UnixNano(), rankOf(r.queue[n-1])+step)
+	for _, other := range slices.Backward(r.queue) {
+		rank := rankOf(other)
+		if rank < now.UnixNano() {
+			break
+		}
+		if other.ScheduledAt.IsZero() && other.MovedReason == "" && other.patientState() == SeatWaiting {
+			return rank + step
+		}
 	}
 	return now.UnixNano()
 }

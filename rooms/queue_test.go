@@ -38,6 +38,53 @@ func TestQueue_ByArrival_EvenIfTheClockIsSetBack(t *testing.T) {
 	w.queueIs(2, 3, 1)
 }
 
+func TestQueue_ByArrival_EvenIfTheClockIsAheadForAWhile(t *testing.T) {
+	w := newWorld(t, about)
+	w.wait(1)
+	w.now = w.now.Add(time.Hour)
+	w.wait(2)
+	w.now = w.now.Add(-time.Hour)
+	w.wait(3)
+	w.queueIs(1, 2, 3)
+	w.do(2, holder(seatID(2, 0)), Leave{})
+	w.wait(4)
+	w.queueIs(1, 3, 4)
+}
+
+func TestQueue_BySchedule_WhoComesUnplanned_EvenIfTheClockIsSet(t *testing.T) {
+	room := about
+	room.Order = BySchedule
+	for _, change := range []time.Duration{-time.Hour, time.Hour} {
+		w := newWorld(t, room)
+		for v, at := range map[int]time.Time{1: start.Add(-2 * time.Hour), 2: start.Add(3 * time.Hour)} {
+			in := newVisitOf(v)
+			in.ScheduledAt = at
+			w.do(v, server, Create{in})
+			w.do(v, holder(seatID(v, 0)), CheckIn{})
+		}
+		w.wait(3)
+		w.now = w.now.Add(change)
+		w.wait(4)
+		w.now = w.now.Add(-change)
+		w.wait(5)
+		w.queueIs(1, 3, 4, 5, 2)
+	}
+}
+
+func TestQueue_BySchedule_WhoWasMovedBack_HoldsNobodyUp(t *testing.T) {
+	room := about
+	room.Order = BySchedule
+	w := newWorld(t, room)
+	in := newVisitOf(1)
+	in.ScheduledAt = start.Add(time.Hour)
+	w.do(1, server, Create{in})
+	w.do(1, holder(seatID(1, 0)), CheckIn{})
+	w.wait(2)
+	w.do(2, desk, Move{Reason: "asked to be seen later"})
+	w.wait(3)
+	w.queueIs(3, 1, 2)
+}
+
 func TestQueue_BySchedule(t *testing.T) {
 	room := about
 	room.Order = BySchedule
