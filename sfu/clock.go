@@ -65,12 +65,15 @@ type clockOffset struct {
 const maxClockStep = time.Second
 
 // observe takes the difference that a sender report shows: the true one plus the report's delay on the
-// way. So the least counts at once, and more only slowly, for clocks that drift.
-func (o *clockOffset) observe(nanos int64) {
+// way. So the least counts at once, and more only slowly, for clocks that drift. It tells whether one of the two clocks was set
+// or stood still, so that what was said before is of another clock.
+func (o *clockOffset) observe(nanos int64) (moved bool) {
 	rise := nanos - o.nanos.Load()
-	if o.known && rise > 0 && rise < int64(maxClockStep) {
+	moved = o.known && (rise >= int64(maxClockStep) || rise <= -int64(maxClockStep))
+	if o.known && rise > 0 && !moved {
 		rise /= 16
 	}
 	o.known = true
 	o.nanos.Add(rise)
+	return moved
 }

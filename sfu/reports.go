@@ -40,7 +40,11 @@ func (in *inbound) senderReport(sr rtcp.SenderReport, now time.Time) {
 		return
 	}
 	clock := &senderClock{ntp: sr.NTPTime, nanos: fromNTP(sr.NTPTime), rtp: sr.RTPTime, received: now}
-	in.offset.observe(in.peer.sfu.clock.nanos(now) - clock.nanos)
+	if in.offset.observe(in.peer.sfu.clock.nanos(now) - clock.nanos) {
+		for _, s := range in.sources { // their own next reports tell their new clocks
+			s.clock.Store(nil)
+		}
+	}
 	st.src.clock.Store(clock)
 }
 
