@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/pion/stun/v4"
@@ -38,6 +39,57 @@ func TestAuthenticate_ExpiryIsForAllocateOnly(t *testing.T) {
 	}
 	if got := s.denied.Load(); got != 4 {
 		t.Errorf("%d denied, want 4", got)
+	}
+}
+
+// Made by a clock that was an hour off, credentials for a working day are good for an hour more or less of it.
+func TestAuthenticate_TheClockWasSetByAnHour_CredentialsAreGood(t *testing.T) {
+	s := &Server{cfg: Config{Realm: "r", Secret: make([]byte, minSecret)}}
+	for _, off := range []time.Duration{-time.Hour, time.Hour} {
+		username, _ := s.Credentials("seat", 12*time.Hour, time.Now().Add(off))
+		if _, _, ok := s.authenticate(&turn.RequestAttributes{Username: username, Realm: "r", Method: stun.MethodAllocate}); !ok {
+			t.Errorf("made %v off: refused", off)
+		}
+	}
+}
+
+// reads has a connection read until it may not any more, and answers how long that took.
+func reads(t *testing.T, allocated bool, every time.Duration) (took time.Duration) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		s := &Server{cfg: Config{Idle: time.Minute}, conns: make(map[netip.AddrPort]*conn)}
+		client, below := net.Pipe()
+		c, err := s.adopt(below)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.(*conn).allocated.Store(allocated)
+		go func() { // a message each time, ten in all
+			binding := stun.MustBuild(stun.TransactionID, stun.BindingRequest).Raw
+			for range 10 {
+				time.Sleep(every) //nolint:forbidigo // in a bubble
+				if _, err := client.Write(binding); err != nil {
+					return
+				}
+			}
+		}()
+		began := time.Now()
+		for p := make([]byte, maxMessage); err == nil; {
+			_, err = c.Read(p)
+		}
+		took = time.Since(began)
+		_ = c.Close()
+		_ = client.Close()
+	})
+	return took
+}
+
+func TestConnection_OnAFakeClock_EndsWhenItIsIdleOrHasNoAllocation(t *testing.T) {
+	if got := reads(t, false, 20*time.Second); got != time.Minute {
+		t.Errorf("without an allocation: %v after its beginning", got)
+	}
+	if got := reads(t, true, 50*time.Second); got != 500*time.Second+time.Minute {
+		t.Errorf("with one: %v, want a minute after the last message", got)
 	}
 }
 

@@ -128,6 +128,20 @@ func TestGate_OneBoundShutsForAll(t *testing.T) {
 	}
 }
 
+func TestGate_TenMinutesWithoutALook_AreNoLoad_AndNotForgiven(t *testing.T) {
+	s := newSource(Bounds{CPU: 0.8, Packets: 1000}, 1)
+	s.seconds(10, 0.5, 500)
+	s.now = s.now.Add(10 * time.Minute) // the process was stopped, and its clock went on
+	s.second(1, 5000)                   // what had queued
+	if !s.admits() {
+		t.Errorf("shut by one second's work at %+v", s.gate.Use())
+	}
+	s.seconds(6, 0.9, 1000)
+	if s.admits() {
+		t.Errorf("open at %+v", s.gate.Use())
+	}
+}
+
 func TestProcessorTime_Grows(t *testing.T) {
 	before := ProcessorTime()
 	for n := 0; ProcessorTime() == before; n++ {
