@@ -1,22 +1,29 @@
-/** The server's clock, estimated from the answer that came back fastest lately (RFC 5905, section 8, in small). */
+/**
+ * The server's clock, estimated from its answers (RFC 5905, section 8, in small), and carried on by the
+ * clock of ours that nobody sets.
+ */
 const freshMS = 60_000;
 
 export class Clock {
-  #offset = 0;
+  #offset = Date.now() - performance.now();
   #roundTrip = Number.POSITIVE_INFINITY;
   #at = Number.NEGATIVE_INFINITY;
 
-  /** An answer that says `now` to a question asked at `asked` (ms of our clock). */
+  /** An answer that says `now` to a question asked at `asked` (ms of `performance.now()`). */
   heard(now: number, asked: number): void {
-    const at = Date.now();
-    const roundTrip = Math.max(0, at - asked);
-    if (roundTrip > this.#roundTrip && at - this.#at < freshMS) return;
+    const at = performance.now();
+    const roundTrip = at - asked;
+    const offset = now - (asked + at) / 2;
+    // Each is wrong by half its round trip at most: where that does not explain it, the server's clock
+    // was set, or ours stood still while the machine slept.
+    const moved = Math.abs(offset - this.#offset) > (roundTrip + this.#roundTrip) / 2;
+    if (!moved && roundTrip > this.#roundTrip && at - this.#at < freshMS) return;
     this.#roundTrip = roundTrip;
     this.#at = at;
-    this.#offset = now - (asked + roundTrip / 2);
+    this.#offset = offset;
   }
 
   now(): number {
-    return Math.round(Date.now() + this.#offset);
+    return Math.round(performance.now() + this.#offset);
   }
 }

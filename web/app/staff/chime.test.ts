@@ -1,5 +1,5 @@
 import { signal } from '@preact/signals';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createChime } from './chime';
 import { FakeVisit, someone } from './testing';
 
@@ -76,4 +76,44 @@ test('the choice is kept, and an unknown one is not taken', () => {
   chime.choose('once');
   expect(store.setItem).toHaveBeenCalledWith('anteroom.chime', 'once');
   expect(setUp('once').chime.setting.value).toBe('once');
+});
+
+test.each([
+  ['an hour ahead', 3_600_000],
+  ['an hour back', -3_600_000],
+])('the clock is set %s: it sounds every 20 s all the same', (_, change) => {
+  const { fake, arrive } = setUp();
+  arrive();
+  vi.advanceTimersByTime(10_000);
+  vi.setSystemTime(Date.now() + change);
+  vi.advanceTimersByTime(9000);
+  expect(fake.chimes).toHaveLength(1);
+  vi.advanceTimersByTime(1000);
+  expect(fake.chimes).toHaveLength(2);
+  vi.advanceTimersByTime(40_000);
+  expect(fake.chimes).toHaveLength(4);
+});
+
+describe('the machine slept for ten minutes', () => {
+  test('its clock stood still: the next sound is 20 s of waking after the last', () => {
+    const { fake, arrive } = setUp();
+    arrive();
+    vi.advanceTimersByTime(5000);
+    vi.setSystemTime(Date.now() + 600_000);
+    vi.advanceTimersByTime(14_000);
+    expect(fake.chimes).toHaveLength(1);
+    vi.advanceTimersByTime(1000);
+    expect(fake.chimes).toHaveLength(2);
+  });
+
+  test('its clock went on: it sounds once, not for each time that it missed', () => {
+    const { fake, arrive } = setUp();
+    arrive();
+    const awake = performance.now.bind(performance);
+    vi.spyOn(performance, 'now').mockImplementation(() => awake() + 600_000);
+    vi.advanceTimersByTime(1000);
+    expect(fake.chimes).toHaveLength(2);
+    vi.advanceTimersByTime(19_000);
+    expect(fake.chimes).toHaveLength(2);
+  });
 });

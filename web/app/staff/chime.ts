@@ -25,9 +25,10 @@ export interface Chime {
 export function createChime(visit: Pick<Visit, 'on' | 'chime'>, around: Around): Chime {
   const saved = around.store.getItem(storeKey);
   const setting = signal<ChimeSetting>(chimeSettings.find((one) => one === saved) ?? 'repeat');
-  let last = 0;
+  /** in a clock that nobody sets, or a clock set back would silence it; Infinity while nobody waits */
+  let last = Infinity;
   const sound = () => {
-    last = Date.now();
+    last = performance.now();
     visit.chime('arrival');
   };
   visit.on('arrived', () => {
@@ -35,10 +36,10 @@ export function createChime(visit: Pick<Visit, 'on' | 'chime'>, around: Around):
   });
   effect(() => {
     if (around.waiting.value === 0) last = Infinity;
-    else if (last === Infinity) last = Date.now();
+    else if (last === Infinity) last = performance.now();
   });
   around.everySecond(() => {
-    const due = Date.now() - last >= repeatMs;
+    const due = performance.now() - last >= repeatMs;
     if (due && setting.value === 'repeat' && !around.inVisit.value) sound();
   });
   return {

@@ -144,7 +144,7 @@ export class Line {
     const hello = await this.#hooks.hello();
     if (connection !== this.#connection) return; // lost meanwhile, another one is greeted
     this.#helloId = this.#requests.nextId();
-    this.#helloAt = Date.now();
+    this.#helloAt = performance.now();
     connection?.send({ t: 'hello', id: this.#helloId, d: hello });
   }
 
@@ -174,7 +174,7 @@ export class Line {
   }
 
   #ping(nextMs?: number): void {
-    const asked = Date.now();
+    const asked = performance.now();
     const pace: Ping = nextMs === undefined ? {} : { nextMs };
     this.#requests.ask('ping', pace).then(
       (pong) => this.#hooks.pong(pong as Pong, asked),

@@ -109,6 +109,27 @@ test('where the worker falls silent the page ticks on', async () => {
   stop();
 });
 
+test.each([
+  ['ahead', 3_600_000],
+  ['back', -3_600_000],
+])(
+  'the clock is set an hour %s: the page takes over for a silent worker, and for no other',
+  async (_, change) => {
+    let ticks = 0;
+    const stop = gatekeeper.metronome.every(1000, () => (ticks += 1));
+    FakeWorker.last.says({ tell: 'ready' });
+    await vi.advanceTimersByTimeAsync(500);
+    FakeWorker.last.says({ tell: 'ticked', metronome: 1 });
+    vi.setSystemTime(Date.now() + change);
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(ticks).toBe(1);
+    await vi.advanceTimersByTimeAsync(5000);
+    // One of the worker's, and from 2 s on each of the page's.
+    expect(ticks).toBe(5);
+    stop();
+  },
+);
+
 test('closed while it was starting, the worker does not stay behind', async () => {
   const ready = gatekeeper.ready();
   gatekeeper.close();

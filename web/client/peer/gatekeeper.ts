@@ -54,12 +54,12 @@ export class Gatekeeper {
       let stopped = false;
       let stopInWorker = (): void => undefined;
       const stopInPage = pageMetronome.every(everyMS, () => {
-        if (Date.now() - heardAt > everyMS * lateness) tick();
+        if (performance.now() - heardAt > everyMS * lateness) tick();
       });
       void this.ready().then(() => {
         if (stopped || !this.#worker) return;
         stopInWorker = this.#tickInWorker(everyMS, () => {
-          heardAt = Date.now();
+          heardAt = performance.now();
           tick();
         });
       });
