@@ -59,11 +59,11 @@ export function birthDate(date: string): string {
   }).format(at);
 }
 
-/** Years of age on the day of `now`. */
+/** Years of age on the day of `now`; 0 by a clock from before. */
 export function age(date: string, now: number): number {
   const [year = 0, month = 0, day = 0] = date.split('-').map(Number);
   const today = new Date(now);
   const before =
     today.getMonth() + 1 < month || (today.getMonth() + 1 === month && today.getDate() < day);
-  return today.getFullYear() - year - (before ? 1 : 0);
+  return Math.max(0, today.getFullYear() - year - (before ? 1 : 0));
 }
