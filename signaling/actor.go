@@ -70,6 +70,7 @@ func newActor(h *Hub, d directory, visits []*rooms.Visit) *actor {
 		list:    newList(h.epoch),
 	}
 	a.saver = newSaver(d.about.ID, h.store, h.metrics, func(e event) { a.post(e) })
+	a.saver.log = a.log
 	a.setDirectory(d)
 	for _, v := range visits {
 		a.durable[v.ID] = v
@@ -120,32 +121,13 @@ func (a *actor) run(ctx context.Context) {
 	}
 }
 
-// safely keeps a panic in one event from ending the room. What an event decides is installed in one step, so
-// that the state is whole whatever happens.
-func (a *actor) safely(e event) {
-	defer func() {
-		if p := recover(); p != nil {
-			a.panicked(p)
-			if f, ok := e.(interface{ failed() }); ok {
-				f.failed()
-			}
-		}
-	}()
-	e.apply(a)
-}
-
-func (a *actor) panicked(p any) {
-	a.hub.metrics.panics.Inc()
-	a.log.Error("actor_panic", zap.String("panic", panicText(p)), zap.Stack("stack"))
-}
-
 // shut ends every session. The saver is stopped by the hub, after it has written what it has.
 func (a *actor) shut() {
 	for _, s := range a.sessions() {
 		if s.conn != nil {
 			s.conn.out.close(wire.CloseRestart)
 		}
-		s.dropPeer()
+		a.confine(s, (*session).dropPeer)
 	}
 }
 
@@ -169,13 +151,13 @@ func (a *actor) settle(now time.Time) {
 		}
 	}
 	a.saves.expire(now)
-	a.settleQueue(now)
-	a.settlePresence(now)
+	a.step((*actor).settleQueue, now)
+	a.step((*actor).settlePresence, now)
 	if len(a.dirty) > 0 || len(a.alone) > 0 {
 		a.version++
 	}
-	a.settleMedia(now)
-	a.flushList(now)
+	a.step((*actor).settleMedia, now)
+	a.step((*actor).flushList, now)
 }
 
 // untilNext is how long the actor may sleep if nothing happens.
@@ -257,17 +239,22 @@ func (e saved) apply(a *actor) {
 		a.log.Info("store_back")
 	}
 	for _, v := range e.visits {
-		if v.ErasedAt.IsZero() {
-			a.chats.note(a.durable[v.ID], v)
-			a.durable[v.ID] = v
-		} else {
-			a.chats.forget(v.ID)
-			delete(a.durable, v.ID)
-			a.room.Remove(v.ID)
-		}
-		a.touch(v.ID)
+		a.isSaved(v)
 	}
 	a.saves.finish(e.upTo)
+}
+
+func (a *actor) isSaved(v *rooms.Visit) {
+	defer a.recovered() // others were saved with it
+	if v.ErasedAt.IsZero() {
+		a.chats.note(a.durable[v.ID], v)
+		a.durable[v.ID] = v
+	} else {
+		a.chats.forget(v.ID)
+		delete(a.durable, v.ID)
+		a.room.Remove(v.ID)
+	}
+	a.touch(v.ID)
 }
 
 // notSaved says that the store does not take writes now; the saver goes on trying.

@@ -17,7 +17,7 @@ type request struct {
 	req     wire.Request
 }
 
-func (e request) failed() {
+func (e request) failed(*actor) {
 	e.conn.out.answerErr(e.req.ID, &wire.Error{Code: wire.CodeInternal, Msg: "the server could not do it"})
 }
 
@@ -192,6 +192,12 @@ func (a *actor) decide(cmd rooms.Command, tell func(rooms.Outcome, error)) {
 		a.afterCommand(cmd, out)
 	}
 	a.saves.whenDurable(now, func(durable bool) {
+		defer func() { // others wait for the same save
+			if p := recover(); p != nil {
+				a.panicked(p)
+				a.refuse(untold(tell))
+			}
+		}()
 		if !durable {
 			tell(out, ErrRetry)
 			return
@@ -199,6 +205,11 @@ func (a *actor) decide(cmd rooms.Command, tell func(rooms.Outcome, error)) {
 		tell(out, nil)
 	})
 }
+
+// untold is a result that could not be told.
+type untold func(rooms.Outcome, error)
+
+func (tell untold) failed(*actor) { tell(rooms.Outcome{}, errInternal) }
 
 // afterCommand ends connections and identity cards that a command has made pointless.
 func (a *actor) afterCommand(cmd rooms.Command, out rooms.Outcome) {
@@ -306,24 +317,35 @@ type givenResult struct {
 	err error
 }
 
-func (e given) failed() { e.result <- givenResult{err: errInternal} }
+func (e given) failed(*actor) { instead(e.result, givenResult{err: errInternal}) }
 
 func (e given) apply(a *actor) {
 	a.decide(e.cmd, func(out rooms.Outcome, err error) {
 		a.hub.counted(e.cmd.Do.Name(), out, err)
-		e.result <- givenResult{out, err}
+		instead(e.result, givenResult{out, err})
 	})
 }
 
 // look answers a visit as the actor has it.
 type look struct {
 	visit  rooms.VisitID
-	result chan *rooms.Visit
+	result chan looked
 }
 
+type looked struct {
+	visit *rooms.Visit
+	err   error
+}
+
+func (e look) failed(*actor) { instead(e.result, looked{err: errInternal}) }
+
 func (e look) apply(a *actor) {
-	v, _ := a.room.Visit(e.visit)
-	e.result <- v
+	v, ok := a.room.Visit(e.visit)
+	if !ok {
+		e.result <- looked{err: rooms.ErrNoVisit}
+		return
+	}
+	e.result <- looked{visit: v}
 }
 
 // ask posts an event and waits for its one result; false if the actor has stopped.

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
-	"go.uber.org/zap"
 	"golang.org/x/time/rate"
 
 	"github.com/anteroom/anteroom/signaling/wire"
@@ -28,9 +27,9 @@ const (
 // conn is one WebSocket. Its reader is converse; its writer is there only while there is something to write, because most
 // sockets are silent most of the time.
 type conn struct {
+	hub    *Hub
 	ws     *websocket.Conn
 	out    *outbox
-	log    *zap.Logger
 	limit  *rate.Limiter
 	meters *meters
 
@@ -44,10 +43,10 @@ type conn struct {
 	silence time.Duration
 }
 
-func newConn(ws *websocket.Conn, log *zap.Logger, m *meters) *conn {
+func newConn(ws *websocket.Conn, h *Hub) *conn {
 	limitSendBuffer(ws.NetConn())
 	c := &conn{
-		ws: ws, out: newOutbox(m), log: log, limit: rate.NewLimiter(requestRate, requestBurst), meters: m,
+		hub: h, ws: ws, out: newOutbox(&h.meters), limit: rate.NewLimiter(requestRate, requestBurst), meters: &h.meters,
 		written: make(chan struct{}),
 	}
 	c.out.write = c.write
@@ -182,35 +181,53 @@ func timedOut(err error) bool {
 
 // write sends what the outbox holds until that is empty or closed, and then the close code. A reader that waits is woken.
 func (c *conn) write() {
+	if c.writeAll() {
+		close(c.written)
+	}
+}
+
+// writeAll is write, and reports whether nothing will be written any more. Views and lists are encoded here, so that a panic over
+// one ends this connection.
+func (c *conn) writeAll() (ended bool) {
+	defer func() {
+		if p := recover(); p != nil {
+			c.hub.metrics.panicked(c.hub.log, "conn_panic", p)
+			c.cut()
+			ended = true
+		}
+	}()
 	for {
 		batch, code, ok := c.out.take()
 		if ok && len(batch) == 0 {
-			return
+			return false
 		}
 		for _, m := range batch {
 			if err := c.send(m); err != nil {
 				if timedOut(err) {
 					c.meters.hit(limitWrite)
 				}
-				c.out.close(0)
-				_ = c.ws.Close()
-				close(c.written)
-				return
+				c.cut()
+				return true
 			}
 		}
 		if ok {
 			continue
 		}
-		defer close(c.written)
 		if code == 0 {
 			_ = c.ws.Close()
-			return
+			return true
 		}
 		text := websocket.FormatCloseMessage(int(code), "")
 		_ = c.ws.WriteControl(websocket.CloseMessage, text, time.Now().Add(writeTimeout))
 		_ = c.ws.SetReadDeadline(time.Now().Add(lingerTimeout))
-		return
+		return true
 	}
+}
+
+// cut ends the connection with no word. Only the writer calls it.
+func (c *conn) cut() {
+	c.out.close(0)
+	_ = c.ws.Close()
 }
 
 // linger reads on for a moment after the close code was sent: a socket closed with something unread is reset, and the

@@ -59,6 +59,8 @@ type knows struct {
 	result chan bool
 }
 
+func (e knows) failed(*actor) { instead(e.result, false) }
+
 func (e knows) apply(a *actor) {
 	m, ok := a.staff[e.member.ID]
 	e.result <- ok && m.TokenGen == e.member.TokenGen

@@ -2,8 +2,6 @@ package signaling
 
 import (
 	"errors"
-	"fmt"
-	"runtime"
 
 	"github.com/anteroom/anteroom/rooms"
 	"github.com/anteroom/anteroom/sfu"
@@ -44,12 +42,4 @@ func offerError(err error) *wire.Error {
 		return &wire.Error{Code: wire.CodeFull, Msg: "no more media connections here", After: fullAfter}
 	}
 	return &wire.Error{Code: wire.CodeInternal, Msg: "the server could not do it"}
-}
-
-// panicText is what logs say of a panic: only the runtime's own words, for other values may hold personal data.
-func panicText(p any) string {
-	if err, ok := p.(runtime.Error); ok {
-		return err.Error()
-	}
-	return fmt.Sprintf("a value of type %T", p)
 }

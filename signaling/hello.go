@@ -114,12 +114,16 @@ type arrived struct {
 	code    wire.CloseCode // with err
 }
 
-func (e arrival) failed() {
+// failed leaves nobody behind who is here by a connection that ends.
+func (e arrival) failed(a *actor) {
 	e.refuse(wire.CodeInternal, "the server could not do it", wire.CloseBusy)
+	if s := a.sessionOf(e.who); s != nil && s.conn == e.conn {
+		gone{e.conn, s}.apply(a)
+	}
 }
 
 func (e arrival) refuse(code wire.Code, msg string, closeCode wire.CloseCode) {
-	e.result <- arrived{err: &wire.Error{Code: code, Msg: msg}, code: closeCode}
+	instead(e.result, arrived{err: &wire.Error{Code: code, Msg: msg}, code: closeCode})
 }
 
 func (e arrival) apply(a *actor) {

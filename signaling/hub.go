@@ -187,15 +187,12 @@ func (h *Hub) Visit(ctx context.Context, room rooms.RoomID, id rooms.VisitID) (*
 	if err != nil {
 		return nil, err
 	}
-	e := look{visit: id, result: make(chan *rooms.Visit, 1)}
-	v, ok := ask(a, e, e.result)
-	switch {
-	case !ok:
+	e := look{visit: id, result: make(chan looked, 1)}
+	got, ok := ask(a, e, e.result)
+	if !ok {
 		return nil, ErrClosed
-	case v == nil:
-		return nil, rooms.ErrNoVisit
 	}
-	return v, nil
+	return got.visit, got.err
 }
 
 // RoomChanged says that a room's directory data, or that of its staff or clinic, was changed in the store. The room
@@ -222,7 +219,13 @@ func (h *Hub) RoomChanged(room rooms.RoomID) {
 	})
 }
 
-func (h *Hub) refresh(a *actor, room rooms.RoomID) bool {
+func (h *Hub) refresh(a *actor, room rooms.RoomID) (done bool) {
+	defer func() {
+		if p := recover(); p != nil {
+			h.metrics.panicked(h.log, "room_panic", p)
+			done = true // again would be the same
+		}
+	}()
 	h.reload.Lock()
 	defer h.reload.Unlock()
 	ctx, cancel := context.WithTimeout(h.ctx, loadTimeout)
@@ -275,16 +278,7 @@ func (h *Hub) actorOf(ctx context.Context, room rooms.RoomID) (*actor, error) {
 // load makes a room's actor, or forgets the room so that the next who needs it tries again.
 func (h *Hub) load(room rooms.RoomID, owned *ownedRoom) {
 	defer close(owned.ready)
-	ctx, cancel := context.WithTimeout(h.ctx, loadTimeout)
-	defer cancel()
-	about, visits, err := h.store.LoadRoom(ctx, room)
-	var a *actor
-	if err == nil {
-		var d directory
-		if d, err = h.directoryOf(ctx, about); err == nil {
-			a = newActor(h, d, visits)
-		}
-	}
+	a, err := h.read(room)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if err == nil && h.closing {
@@ -297,6 +291,26 @@ func (h *Hub) load(room rooms.RoomID, owned *ownedRoom) {
 	}
 	owned.actor = a
 	h.start(a)
+}
+
+func (h *Hub) read(room rooms.RoomID) (a *actor, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			h.metrics.panicked(h.log, "room_panic", p)
+			a, err = nil, errInternal
+		}
+	}()
+	ctx, cancel := context.WithTimeout(h.ctx, loadTimeout)
+	defer cancel()
+	about, visits, err := h.store.LoadRoom(ctx, room)
+	if err != nil {
+		return nil, err
+	}
+	d, err := h.directoryOf(ctx, about)
+	if err != nil {
+		return nil, err
+	}
+	return newActor(h, d, visits), nil
 }
 
 // start runs an actor and its saver. The saver outlives the actor, so that the last decisions are saved.

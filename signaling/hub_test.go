@@ -163,7 +163,7 @@ func TestActor_APanicEndsNothingElse(t *testing.T) {
 		t.Error(err)
 	}
 	q.waitView(func(v wire.View) bool { return v.Me.State == wire.SeatWaiting })
-	if got := counted(t, w.hub.metrics.panics); got != 2 {
+	if got := w.hub.Panics(); got != 2 {
 		t.Errorf("%v panics", got)
 	}
 	again, welcome := w.dial(maria), wire.Welcome{}

@@ -62,8 +62,8 @@ func (a *actor) flushList(now time.Time) {
 	if !a.list.dirty() || now.Sub(a.list.at) < wire.ListEveryMS*time.Millisecond {
 		return
 	}
-	a.list.update(a)
 	a.list.at = now
+	a.list.update(a)
 	a.list.behind = false
 	encoded := map[uint64]func() json.RawMessage{}
 	for _, s := range a.atDesk {
@@ -89,16 +89,18 @@ func (l *list) update(a *actor) {
 	before := l.version
 	defer func() { l.behind = l.behind || l.version != before }()
 	for id := range l.touched {
-		v, ok := a.room.Visit(id)
-		if ok {
-			v = rooms.Shown(v, a.durable[id])
-		}
-		l.updateVisit(a, id, v)
+		delete(l.touched, id)
+		l.updateVisit(a, id)
 	}
-	clear(l.touched)
 }
 
-func (l *list) updateVisit(a *actor, id rooms.VisitID, v *rooms.Visit) {
+// updateVisit leaves a visit's rows as they were if it panics over them.
+func (l *list) updateVisit(a *actor, id rooms.VisitID) {
+	defer a.recovered()
+	v, ok := a.room.Visit(id)
+	if ok {
+		v = rooms.Shown(v, a.durable[id])
+	}
 	var seats []rooms.SeatID
 	if v != nil {
 		for i := range v.Seats {
@@ -108,15 +110,16 @@ func (l *list) updateVisit(a *actor, id rooms.VisitID, v *rooms.Visit) {
 			}
 		}
 	}
-	for _, seat := range l.seats[id] {
-		if !slices.Contains(seats, seat) {
-			l.remove(seat)
-		}
-	}
+	before := l.seats[id]
 	if len(seats) > 0 {
 		l.seats[id] = seats
 	} else {
 		delete(l.seats, id)
+	}
+	for _, seat := range before {
+		if !slices.Contains(seats, seat) {
+			l.remove(seat)
+		}
 	}
 }
 

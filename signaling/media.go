@@ -27,9 +27,7 @@ func (a *actor) settleMedia(now time.Time) {
 	clear(a.dirty)
 	clear(a.alone)
 	each := func(step func(*session)) {
-		for _, s := range concerned {
-			a.confine(s, step)
-		}
+		concerned = slices.DeleteFunc(concerned, func(s *session) bool { return !a.confine(s, step) })
 	}
 	each(func(s *session) {
 		a.planSlots(s)
@@ -55,18 +53,6 @@ func (a *actor) settleMedia(now time.Time) {
 			s.point(known(s.slots, s.told))
 		}
 	})
-}
-
-// confine keeps a panic over one person from everybody else. Theirs ends closed: no media, and a connection that comes
-// back and starts anew.
-func (a *actor) confine(s *session, step func(*session)) {
-	defer func() {
-		if p := recover(); p != nil {
-			a.panicked(p)
-			a.endSession(s, wire.CloseBusy)
-		}
-	}()
-	step(s)
 }
 
 // point sets what the slots of a session's peer carry.
@@ -281,7 +267,7 @@ type mayOffer struct {
 	result  chan *wire.Error
 }
 
-func (e mayOffer) failed() { e.result <- wireError(errInternal) }
+func (e mayOffer) failed(*actor) { instead(e.result, wireError(errInternal)) }
 
 func (e mayOffer) apply(a *actor) {
 	if !a.mayConnect(e.session) {
@@ -327,6 +313,8 @@ type attach struct {
 	peer    *peer
 	result  chan bool
 }
+
+func (e attach) failed(*actor) { instead(e.result, false) }
 
 func (e attach) apply(a *actor) {
 	s := e.session

@@ -2,6 +2,7 @@ package signaling
 
 import (
 	"errors"
+	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -13,7 +14,7 @@ type metrics struct {
 	commands     *prometheus.CounterVec
 	saveSeconds  prometheus.Histogram
 	saveFailures prometheus.Counter
-	panics       prometheus.Counter
+	panics       atomic.Uint64
 	sockets      prometheus.GaugeFunc
 	rooms        prometheus.GaugeFunc
 }
@@ -29,9 +30,6 @@ func newMetrics(h *Hub) *metrics {
 		}),
 		saveFailures: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "anteroom_save_failures_total", Help: "Tries to make a change durable that failed.",
-		}),
-		panics: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "anteroom_panics_total", Help: "Panics that were confined to one event or connection.",
 		}),
 		sockets: prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "anteroom_sockets", Help: "Signaling sockets now.",
@@ -51,7 +49,7 @@ func newMetrics(h *Hub) *metrics {
 }
 
 func (m *metrics) all() []prometheus.Collector {
-	return []prometheus.Collector{m.commands, m.saveSeconds, m.saveFailures, m.panics, m.sockets, m.rooms}
+	return []prometheus.Collector{m.commands, m.saveSeconds, m.saveFailures, m.sockets, m.rooms}
 }
 
 // Describe implements prometheus.Collector.

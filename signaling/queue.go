@@ -77,19 +77,19 @@ func (a *actor) settleQueue(now time.Time) {
 		}
 		q.telling, q.next, q.at = q.next, span{}, now
 	}
-	told := 0
-	for v := range a.room.QueueFrom(q.telling.from) {
+	telling, told := q.telling, 0
+	q.telling = span{} // whatever happens, this part is not told twice
+	for v := range a.room.QueueFrom(telling.from) {
 		p, _ := rooms.PlaceOf(v)
-		if !q.telling.contains(p) {
+		if !telling.contains(p) {
 			break
 		}
 		if told++; told > maxTold {
-			q.telling.from = p
+			q.telling, q.telling.from = telling, p
 			return
 		}
 		a.touchWaiting(v)
 	}
-	q.telling = span{}
 }
 
 func (a *actor) touchWaiting(v *rooms.Visit) {

@@ -6,6 +6,8 @@ import (
 	"sync"
 	"time"
 
+	"go.uber.org/zap"
+
 	"github.com/anteroom/anteroom/rooms"
 	"github.com/anteroom/anteroom/rooms/store"
 )
@@ -23,6 +25,7 @@ type saver struct {
 	room    rooms.RoomID
 	store   store.Store
 	metrics *metrics
+	log     *zap.Logger
 	post    func(event)
 
 	mu      sync.Mutex
@@ -33,7 +36,7 @@ type saver struct {
 
 func newSaver(room rooms.RoomID, s store.Store, m *metrics, post func(event)) *saver {
 	return &saver{
-		room: room, store: s, metrics: m, post: post,
+		room: room, store: s, metrics: m, log: zap.NewNop(), post: post,
 		waiting: map[rooms.VisitID]*rooms.Visit{}, ready: make(chan struct{}, 1),
 	}
 }
@@ -106,11 +109,19 @@ func (s *saver) run(ctx context.Context) {
 	}
 }
 
-func (s *saver) save(ctx context.Context, visits []*rooms.Visit) error {
+// save writes visits, which are to be given again after an error. A panic is one.
+func (s *saver) save(ctx context.Context, visits []*rooms.Visit) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			s.metrics.panicked(s.log, "saver_panic", p)
+			s.metrics.saveFailures.Inc()
+			err = errInternal
+		}
+	}()
 	ctx, cancel := context.WithTimeout(ctx, saveTimeout)
 	defer cancel()
 	begin := time.Now()
-	err := s.store.Commit(ctx, store.Batch{Room: s.room, Visits: visits})
+	err = s.store.Commit(ctx, store.Batch{Room: s.room, Visits: visits})
 	s.metrics.saveSeconds.Observe(time.Since(begin).Seconds())
 	if errors.Is(err, store.ErrConflict) {
 		err = s.alreadyThere(ctx, visits, err)

@@ -6,7 +6,6 @@ import (
 	"sync"
 
 	"github.com/gorilla/websocket"
-	"go.uber.org/zap"
 
 	"github.com/anteroom/anteroom/signaling/wire"
 )
@@ -45,7 +44,7 @@ func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.leave()
 		return // Upgrade has answered
 	}
-	c := newConn(ws, h.log, &h.meters)
+	c := newConn(ws, h)
 	code := h.confine(func() wire.CloseCode { return c.hello(r.Context(), h, r) })
 	// The rest has a goroutine of its own: this one's stack is large by now, and holds the request and net/http's buffers.
 	go h.converse(c, code)
@@ -64,18 +63,6 @@ func (h *Hub) converse(c *conn, code wire.CloseCode) {
 	}
 	<-c.written
 	c.linger()
-}
-
-// confine keeps a panic from ending more than one connection.
-func (h *Hub) confine(step func() wire.CloseCode) (code wire.CloseCode) {
-	defer func() {
-		if p := recover(); p != nil {
-			h.metrics.panics.Inc()
-			h.log.Error("conn_panic", zap.String("panic", panicText(p)), zap.Stack("stack"))
-			code = wire.CloseBusy
-		}
-	}()
-	return step()
 }
 
 // allowedOrigin refuses pages of other sites, which would speak with the cookies of whoever looks at them (RFC 6455

@@ -28,6 +28,7 @@ func newCollector(s *server) *collector {
 		"edge":      desc("port_connections_total", "TCP connections of the public port, by what became of them."),
 		"turn":      desc("turn_events_total", "TURN allocations and refusals."),
 		"relayed":   desc("turn_relayed_bytes_total", "Bytes relayed by TURN."),
+		"panics":    desc("panics_total", "Defects of the server that ended nothing but what they were about, by where they were met."),
 	}}
 }
 
@@ -49,7 +50,10 @@ func (c *collector) Collect(to chan<- prometheus.Metric) {
 		to <- prometheus.MustNewConstMetric(c.counted[name], prometheus.CounterValue, float64(v), what)
 	}
 
-	m := c.s.sfu.Stats()
+	m, t := c.s.sfu.Stats(), c.s.media.Counters()
+	counted("panics", "rest", c.s.rest.panics.Load())
+	counted("panics", "rooms", c.s.hub.Panics())
+	counted("panics", "media", m.Panics+t.Panics)
 	now("sfu", "peers", m.Peers)
 	now("sfu", "routes", m.Routes)
 	counted("sfu", "received", m.Received)
@@ -61,7 +65,6 @@ func (c *collector) Collect(to chan<- prometheus.Metric) {
 	counted("sfu", "recovered", m.Recovered)
 	counted("sfu", "keyframe_requested", m.PLIs)
 
-	t := c.s.media.Counters()
 	counted("transport", "unknown", t.Unknown)
 	counted("transport", "bad_stun", t.BadSTUN)
 	counted("transport", "bad_media", t.BadMedia)

@@ -227,14 +227,15 @@ func (r reservations) Reserve(ctx context.Context, in store.Reservation) (store.
 }
 
 func TestPanic_IsAnsweredAndLoggedWithoutItsValue(t *testing.T) {
-	w := newWorld(t)
+	counted := 0
+	w := newWorld(t, func(c *Config) { c.Panicked = func() { counted++ } })
 	id := w.createVisit().str("id")
 	w.hub.mu.Lock()
 	w.hub.rooms[rooms.RoomID(w.ours.room)] = nil
 	w.hub.mu.Unlock()
 	a := w.ask(w.ours.key, "GET", "/v1/visits/"+id, nil).want(500, "internal")
-	if w.logs.FilterMessage("api_panic").Len() != 1 {
-		t.Errorf("%s; logged %d times", a.text, w.logs.FilterMessage("api_panic").Len())
+	if logged := w.logs.FilterMessage("api_panic").Len(); logged != 1 || counted != 1 {
+		t.Errorf("%s; logged %d times, counted %d", a.text, logged, counted)
 	}
 }
 

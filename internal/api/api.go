@@ -71,8 +71,10 @@ type Config struct {
 	Random  io.Reader
 	Logger  *zap.Logger // nil: none
 	Limited func(Limit) // is told when a limit was met; nil: nobody is
-	Version string
-	Dev     bool // answers GET /v1/demo, for which PrepareDemo has been called
+	// Panicked is told of a request over which this process panicked, and which was answered with 500; nil: nobody is.
+	Panicked func()
+	Version  string
+	Dev      bool // answers GET /v1/demo, for which PrepareDemo has been called
 }
 
 // server answers requests.
@@ -93,6 +95,9 @@ func New(cfg Config) (http.Handler, error) {
 	}
 	if cfg.Limited == nil {
 		cfg.Limited = func(Limit) {}
+	}
+	if cfg.Panicked == nil {
+		cfg.Panicked = func() {}
 	}
 	s := &server{Config: cfg, joins: newLimiter(cfg.Now), sites: http.NewCrossOriginProtection()}
 	for _, o := range cfg.Origins {
@@ -179,6 +184,7 @@ func (s *server) around(next http.Handler) http.Handler {
 		defer func() {
 			s.met(answer.status)
 			if p := recover(); p != nil {
+				s.Panicked()
 				// The value may quote the request; its type and the place say enough.
 				s.Logger.Error("api_panic", zap.String("request", c.id), zap.Stringer("type", reflect.TypeOf(p)), zap.Stack("stack"))
 				if !answer.begun {
