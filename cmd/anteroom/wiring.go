@@ -314,7 +314,11 @@ func passing(err error) error {
 
 func (s *server) startSweep(context.Context) error {
 	ctx, cancel := context.WithCancel(context.Background())
-	w := sweep{store: s.store, hub: roomsOf{s.hub}, retention: s.cfg.Retention, now: time.Now, log: s.log}
+	began := time.Now()
+	w := sweep{
+		store: s.store, hub: roomsOf{s.hub}, retention: s.cfg.Retention,
+		now: time.Now, steady: func() time.Duration { return time.Since(began) }, log: s.log,
+	}
 	ticker := time.NewTicker(sweepEvery)
 	s.tasks.Go(func() { w.run(ctx, ticker.C) })
 	s.onStop(func(context.Context) error {
