@@ -77,7 +77,7 @@ func (l *leases) admit(tx *bbolt.Tx, b store.Batch) (lease, error) {
 		return lease{}, err
 	case b.Fence.IsZero() && kept.Nonce == "":
 		return lease{}, nil
-	case b.Fence != kept.Fence:
+	case b.Fence != kept.Fence || b.Fence.Nonce == "":
 		return lease{}, l.fenced(b.Room, kept)
 	case !b.Repair && kept.Seq < b.After:
 		return lease{}, fmt.Errorf("%w: up to %d, stored are %d", store.ErrBehind, b.After, kept.Seq)

@@ -301,6 +301,7 @@ func fenceChecked(t *testing.T, s store.Store) {
 	}
 	mustBe(t, s.Release(t.Context(), store.Held{Room: room.ID, Fence: a.Fence}), nil)
 	mustBeFenced(t, write(a.Fence, false), store.Fence{Epoch: a.Epoch})
+	mustBeFenced(t, write(store.Fence{Epoch: a.Epoch}, false), store.Fence{Epoch: a.Epoch})
 	mustBe(t, write(store.Fence{}, false), nil)
 }
 

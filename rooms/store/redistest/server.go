@@ -1,0 +1,218 @@
+// Package redistest starts Redis servers for tests: one, a master with a replica and Sentinels, a Cluster; and kills, stops and
+// moves them. They are real processes on free ports of loopback, each with a folder of its own, and end with the test, or with
+// its process, whatever ends that. It is imported by tests only.
+package redistest
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/maintnotifications"
+)
+
+// patience bounds every wait for a state.
+const patience = 30 * time.Second
+
+// wrapper starts a server, tells its process id, and ends it when standard input does: with whoever started it.
+const wrapper = `"$@" >>log 2>&1 & pid=$!; echo $pid; cat >/dev/null; kill -9 $pid 2>/dev/null; wait $pid`
+
+// Server is one process, a Redis or a Sentinel.
+type Server struct {
+	Port int
+
+	t    testing.TB
+	dir  string
+	args []string
+	pid  int
+	end  func()
+}
+
+// Start starts a Redis with further arguments, such as "--appendonly", "yes". Without any it keeps nothing on disk.
+func Start(t testing.TB, args ...string) *Server {
+	t.Helper()
+	s := newServer(t, append([]string{"--save", "", "--appendonly", "no"}, args...)...)
+	s.start()
+	return s
+}
+
+func newServer(t testing.TB, args ...string) *Server {
+	t.Helper()
+	s := &Server{t: t, dir: folder(t), Port: freePort(t)}
+	s.args = append([]string{"--bind", "127.0.0.1", "--port", strconv.Itoa(s.Port), "--dir", s.dir, "--daemonize", "no"}, args...)
+	t.Cleanup(func() {
+		if s.end != nil {
+			s.end()
+		}
+	})
+	return s
+}
+
+// folder is short-lived, and one that a server may still write to while it is removed.
+func folder(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "redistest")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
+}
+
+func freePort(t testing.TB) int {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	return l.Addr().(*net.TCPAddr).Port
+}
+
+// Addr is host and port.
+func (s *Server) Addr() string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(s.Port)) }
+
+func (s *Server) start() {
+	s.t.Helper()
+	cmd := exec.Command("sh", append([]string{"-c", wrapper, "sh", "redis-server"}, s.args...)...) //nolint:gosec,noctx // ends with its input
+	cmd.Dir = s.dir
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		s.t.Fatal(err)
+	}
+	s.end = func() {
+		in.Close()
+		_, _ = io.Copy(io.Discard, out)
+		_ = cmd.Wait()
+		s.end = nil
+	}
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err == nil {
+		s.pid, err = strconv.Atoi(strings.TrimSpace(line))
+	}
+	if err != nil {
+		s.t.Fatalf("redis-server: %v; make deps installs it", err)
+	}
+	if !s.eventually(func() bool { return s.answers() }) {
+		log, _ := os.ReadFile(filepath.Join(s.dir, "log"))
+		s.t.Fatalf("redis-server does not answer:\n%s", log)
+	}
+}
+
+// answers tells whether it talks; that it wants to know who asks, or TLS, is an answer.
+func (s *Server) answers() bool {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	c, err := new(net.Dialer).DialContext(ctx, "tcp", s.Addr())
+	if err != nil {
+		return false
+	}
+	defer c.Close()
+	_ = c.SetDeadline(time.Now().Add(time.Second))
+	if s.tls() {
+		return true
+	}
+	_, err = c.Write([]byte("PING\r\n"))
+	line, _ := bufio.NewReader(c).ReadString('\n')
+	return err == nil && line != "" && !strings.HasPrefix(line, "-LOADING")
+}
+
+func (s *Server) tls() bool { return strings.Contains(strings.Join(s.args, " "), "--tls-port") }
+
+// eventually waits for a state.
+func (s *Server) eventually(is func() bool) bool {
+	end := time.After(patience)
+	for {
+		if is() {
+			return true
+		}
+		select {
+		case <-time.After(5 * time.Millisecond):
+		case <-end:
+			return false
+		}
+	}
+}
+
+// Kill ends it like a power cut.
+func (s *Server) Kill() {
+	s.t.Helper()
+	s.signal(syscall.SIGKILL)
+	s.end()
+}
+
+// Pause lets it stand still with its connections open, until Resume.
+func (s *Server) Pause() { s.signal(syscall.SIGSTOP) }
+
+// Resume lets it go on.
+func (s *Server) Resume() { s.signal(syscall.SIGCONT) }
+
+func (s *Server) signal(sig syscall.Signal) {
+	s.t.Helper()
+	if err := syscall.Kill(s.pid, sig); err != nil {
+		s.t.Fatalf("%v to a redis-server: %v", sig, err)
+	}
+}
+
+// Restart starts one that was killed, with what its folder holds, on the same port.
+func (s *Server) Restart() {
+	s.t.Helper()
+	s.start()
+}
+
+// Dump is everything that it holds, as the file that Redis writes, which is not compressed.
+func (s *Server) Dump() []byte {
+	s.t.Helper()
+	c := s.Client()
+	ctx := s.t.Context()
+	for _, do := range []error{c.ConfigSet(ctx, "rdbcompression", "no").Err(), c.Save(ctx).Err()} {
+		if do != nil {
+			s.t.Fatal(do)
+		}
+	}
+	raw, err := os.ReadFile(filepath.Join(s.dir, "dump.rdb"))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return raw
+}
+
+// Client is a client of this server alone, closed with the test.
+func (s *Server) Client() *redis.Client {
+	c := redis.NewClient(&redis.Options{
+		Addr: s.Addr(), DisableIdentity: true, MaxRetries: -1, Protocol: 2,
+		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
+	})
+	s.t.Cleanup(func() { _ = c.Close() })
+	return c
+}
+
+// do has the server do something, or fails the test.
+func (s *Server) do(c *redis.Client, args ...any) any {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	answer, err := c.Do(ctx, args...).Result()
+	if err != nil {
+		s.t.Fatalf("%s of %s: %v", fmt.Sprint(args[:min(2, len(args))]...), s.Addr(), err)
+	}
+	return answer
+}
