@@ -177,12 +177,11 @@ var parting = map[string]bool{
 // decide applies a command and tells the result when it is durable. An ErrRetry says only that it is not
 // durable yet: what parts people is in force, and the same command again is answered, not applied.
 func (a *actor) decide(cmd rooms.Command, tell func(rooms.Outcome, error)) {
-	now := time.Now()
 	if a.storeDown && !parting[cmd.Do.Name()] {
 		tell(rooms.Outcome{}, ErrRetry)
 		return
 	}
-	out, err := a.room.Apply(cmd, now)
+	out, err := a.room.Apply(cmd, a.hub.now())
 	if err != nil {
 		tell(rooms.Outcome{}, err)
 		return
@@ -191,7 +190,7 @@ func (a *actor) decide(cmd rooms.Command, tell func(rooms.Outcome, error)) {
 		a.install(out.Visits)
 		a.afterCommand(cmd, out)
 	}
-	a.saves.whenDurable(now, func(durable bool) {
+	a.saves.whenDurable(time.Now(), func(durable bool) {
 		defer func() { // others wait for the same save
 			if p := recover(); p != nil {
 				a.panicked(p)

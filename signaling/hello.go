@@ -27,7 +27,7 @@ func (c *conn) hello(ctx context.Context, h *Hub, r *http.Request) wire.CloseCod
 		c.out.refuse(req.ID, wire.CodeBadMessage, "hello needs handle, client, tab and device")
 		return wire.CloseBadMessage
 	}
-	who, err := h.keys.Identify(r, hello.Handle, time.Now())
+	who, err := h.keys.Identify(r, hello.Handle, h.now())
 	if err != nil {
 		c.out.refuse(req.ID, wire.CodeNoSession, "open the link again")
 		return wire.CloseNoSession
@@ -206,7 +206,7 @@ func (a *actor) open(s *session) {
 	if a.storeDown {
 		return
 	}
-	out, err := a.room.Apply(rooms.Command{Actor: a.actorOf(s), Visit: s.who.Visit, Do: rooms.Open{}}, time.Now())
+	out, err := a.room.Apply(rooms.Command{Actor: a.actorOf(s), Visit: s.who.Visit, Do: rooms.Open{}}, a.hub.now())
 	if err == nil && len(out.Visits) > 0 {
 		a.install(out.Visits)
 	}
@@ -217,7 +217,7 @@ func (a *actor) welcome(s *session, hello wire.Hello) (wire.Welcome, *news) {
 	a.planSlots(s)
 	w := wire.Welcome{
 		Session:    s.id,
-		Now:        time.Now().UnixMilli(),
+		Now:        a.hub.now().UnixMilli(),
 		PingMS:     wire.PingEveryMS,
 		ICEServers: a.hub.iceServers(s.id),
 		View:       a.viewOf(s),

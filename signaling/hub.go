@@ -48,6 +48,9 @@ type Config struct {
 	Admit func(connection bool) (again time.Duration, ok bool)
 	// MaxSockets bounds the connections of the hub; 0 means 20,000.
 	MaxSockets int
+	// Now is the system clock: what visits keep and people read comes from it, and when cookies expire. Nothing waits by it, since it
+	// may be set. nil: time.Now.
+	Now        func() time.Time
 	Logger     *zap.Logger           // nil: none
 	Registerer prometheus.Registerer // nil: metrics are counted and shown nowhere
 }
@@ -64,10 +67,11 @@ type Hub struct {
 	warm       int
 	admit      func(connection bool) (time.Duration, bool)
 	maxSockets int
+	now        func() time.Time
 	log        *zap.Logger
 	metrics    *metrics
 	meters     meters
-	epoch      int64        // grows with each start: milliseconds since 1970
+	epoch      int64        // when it was made, in milliseconds since 1970: greater than before unless the clock was set back
 	unsaved    atomic.Int32 // rooms whose changes the store does not take now
 
 	ctx   context.Context // ends when rooms are to stop
@@ -97,10 +101,14 @@ func NewHub(cfg Config) (*Hub, error) {
 	}
 	h := &Hub{
 		store: cfg.Store, sfu: cfg.SFU, keys: cfg.Keys, publicURL: cfg.PublicURL, iceServers: cfg.ICEServers,
-		origins: slices.Clone(cfg.Origins), warm: cfg.Warm, maxSockets: cfg.MaxSockets, admit: cfg.Admit, log: cfg.Logger,
-		epoch: time.Now().UnixMilli(), rooms: map[rooms.RoomID]*ownedRoom{},
+		origins: slices.Clone(cfg.Origins), warm: cfg.Warm, maxSockets: cfg.MaxSockets, admit: cfg.Admit, now: cfg.Now,
+		log: cfg.Logger, rooms: map[rooms.RoomID]*ownedRoom{},
 	}
 	h.quiet.L = &h.mu
+	if h.now == nil {
+		h.now = time.Now
+	}
+	h.epoch = h.now().UnixMilli()
 	if h.warm == 0 {
 		h.warm = defaultWarm
 	}

@@ -21,7 +21,7 @@ type lineActor struct {
 }
 
 func newLineActor(t testing.TB, staff []rooms.Staff, visits ...*rooms.Visit) *lineActor {
-	h := &Hub{log: zap.NewNop(), warm: defaultWarm, epoch: 1, iceServers: func(string) []wire.ICEServer { return nil }}
+	h := &Hub{log: zap.NewNop(), now: time.Now, warm: defaultWarm, epoch: 1, iceServers: func(string) []wire.ICEServer { return nil }}
 	h.metrics = newMetrics(h)
 	d := directory{about: rooms.WaitingRoom{ID: "room", Clinic: "clinic"}, staff: staff}
 	return &lineActor{t: t, a: newActor(h, d, visits), now: time.Now()}

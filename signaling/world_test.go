@@ -127,6 +127,7 @@ type page struct {
 	w      *world
 	ws     *websocket.Conn
 	handle string
+	header http.Header // with the cookie
 	lastID uint64
 	passed []message // events that came while an answer was awaited
 }
@@ -146,13 +147,13 @@ func (w *world) dial(id auth.Identity) *page {
 		header.Add("Cookie", c.Name+"="+c.Value)
 	}
 	if w.server == nil {
-		return &page{w: w, ws: dialPipe(w.t, header, w.hub.ServeHTTP), handle: handle}
+		return &page{w: w, ws: dialPipe(w.t, header, w.hub.ServeHTTP), handle: handle, header: header}
 	}
 	dialer := websocket.Dialer{Subprotocols: []string{wire.Subprotocol}}
 	ws, _, err := dialer.DialContext(w.t.Context(), strings.Replace(url, "http", "ws", 1), header)
 	w.must(err)
 	w.t.Cleanup(func() { _ = ws.Close() })
-	return &page{w: w, ws: ws, handle: handle}
+	return &page{w: w, ws: ws, handle: handle, header: header}
 }
 
 // open says hello and answers the welcome.
