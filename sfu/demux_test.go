@@ -69,7 +69,7 @@ func TestDemux_APeerOpensNoMoreStreamsThanAllowed(t *testing.T) {
 		p.SSRC = ssrc
 		a.send(time.Now(), p)
 	}
-	if n := len(a.in.bySSRC); n != 32 {
+	if n := len(a.in.streams); n != 32 {
 		t.Fatalf("%d streams", n)
 	}
 	if got := len(b.wire.take()); got > 32 {

@@ -76,4 +76,7 @@ func (g *gaps) due(now time.Time, rtt time.Duration) []uint16 {
 	return seqs
 }
 
+// open reports whether anything is missing.
+func (g *gaps) open() bool { return len(g.missing) > 0 }
+
 func (g *gaps) clear() { *g = gaps{} }

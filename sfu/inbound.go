@@ -26,7 +26,7 @@ type inbound struct {
 	gate     bool
 	opened   time.Time // of a gate that is open: when, until the first packet has come; else zero
 	sources  []*source // audio, video, perhaps content; the list itself never changes
-	bySSRC   map[uint32]stream
+	streams  []stream  // few, so looked through
 	arrivals *arrivals // while the gate is open
 	told     []byte    // the last report's memory
 	capped   sendCap
@@ -41,8 +41,19 @@ type inbound struct {
 
 // stream is what one SSRC carries: a source's packets or their retransmissions.
 type stream struct {
-	src *source
-	rtx bool
+	ssrc uint32
+	rtx  bool
+	src  *source
+}
+
+// stream returns what an SSRC that was announced or learned carries.
+func (in *inbound) stream(ssrc uint32) (stream, bool) {
+	for i := range in.streams {
+		if in.streams[i].ssrc == ssrc {
+			return in.streams[i], true
+		}
+	}
+	return stream{}, false
 }
 
 func (in *inbound) setGate(open bool, now time.Time) {
@@ -96,15 +107,15 @@ func (in *inbound) receive(pkt *transport.Packet) {
 // demux finds the packet's stream: by its SSRC, announced or learned, else by MID and payload type
 // (RFC 8843 section 9.2), which teaches the SSRC.
 func (in *inbound) demux(h *rtp.Header) (stream, bool) {
-	if st, ok := in.bySSRC[h.SSRC]; ok {
+	if st, ok := in.stream(h.SSRC); ok {
 		return st, h.PayloadType == st.src.payloadType(st.rtx)
 	}
 	mid := extension(h, in.midID)
 	i := slices.IndexFunc(in.sources, func(s *source) bool { return s.mid == string(mid) })
-	if len(mid) == 0 || i < 0 || h.SSRC == 0 || len(in.bySSRC) >= in.peer.sfu.streams {
+	if len(mid) == 0 || i < 0 || h.SSRC == 0 || len(in.streams) >= in.peer.sfu.streams {
 		return stream{}, false
 	}
-	st := stream{src: in.sources[i]}
+	st := stream{ssrc: h.SSRC, src: in.sources[i]}
 	switch {
 	case h.PayloadType == st.src.pt:
 		if st.src.ssrc != 0 {
@@ -116,7 +127,7 @@ func (in *inbound) demux(h *rtp.Header) (stream, bool) {
 	default:
 		return stream{}, false
 	}
-	in.bySSRC[h.SSRC] = st
+	in.streams = append(in.streams, st)
 	return st, true
 }
 
@@ -182,6 +193,9 @@ func (in *inbound) feedback(via *transport.Batch, now time.Time, transportWide b
 			pkts = append(pkts, nack)
 		}
 		s.repeatPLI(now)
+		if s.gaps.open() || s.key.wanted {
+			in.peer.hurry()
+		}
 	}
 	writeRTCP(via, in.wire, pkts)
 }

@@ -133,7 +133,6 @@ func takeCodec(m transport.OfferedMedia) (transport.AcceptedMedia, error) {
 func (in *inbound) init(p *Peer) {
 	in.peer = p
 	in.ssrc, in.cname = randomSSRC(), rand.Text()
-	in.bySSRC = make(map[uint32]stream)
 }
 
 // addSource makes the source of a line that the client sends.
@@ -141,10 +140,10 @@ func (in *inbound) addSource(k kind, m transport.OfferedMedia, a *transport.Acce
 	c := a.Codecs[0]
 	s := &source{peer: in.peer, kind: k, mid: m.MID, pt: c.PT, rtxPT: c.RTXPT, ssrc: m.SSRC}
 	if m.SSRC != 0 {
-		in.bySSRC[m.SSRC] = stream{src: s}
+		in.streams = append(in.streams, stream{ssrc: m.SSRC, src: s})
 	}
 	if m.RTXSSRC != 0 && c.RTXPT != 0 {
-		in.bySSRC[m.RTXSSRC] = stream{src: s, rtx: true}
+		in.streams = append(in.streams, stream{ssrc: m.RTXSSRC, src: s, rtx: true})
 	}
 	in.midID = max(in.midID, a.Extensions[extMID])
 	in.twccID = max(in.twccID, a.Extensions[extTWCC])

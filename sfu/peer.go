@@ -43,6 +43,7 @@ type Peer struct {
 	onState func(State)
 	onMedia func(MediaState)
 	phase   uint // of the ticks, at which feedback is due
+	hurried atomic.Bool
 
 	in     inbound
 	out    outbound
@@ -58,6 +59,13 @@ func (p *Peer) attach(w wire) {
 	p.out.mu.Lock()
 	p.out.wire = w
 	p.out.mu.Unlock()
+}
+
+// hurry says that something is due at the next tick, not only when feedback is.
+func (p *Peer) hurry() {
+	if !p.hurried.Load() {
+		p.hurried.Store(true)
+	}
 }
 
 // ID returns the peer's name in logs.

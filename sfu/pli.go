@@ -32,6 +32,7 @@ func (s *source) requestKeyframe(now time.Time) {
 	}
 	if !s.key.wanted {
 		s.key.wanted, s.key.since = true, now
+		s.peer.hurry()
 	}
 	s.repeatPLI(now)
 }

@@ -35,7 +35,7 @@ func (in *inbound) tellReception(via *transport.Batch, now time.Time) {
 func (in *inbound) senderReport(sr rtcp.SenderReport, now time.Time) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	st, ok := in.bySSRC[sr.SSRC]
+	st, ok := in.stream(sr.SSRC)
 	if !in.gate || !ok || st.rtx || sr.SSRC != st.src.ssrc {
 		return
 	}
@@ -73,7 +73,6 @@ func (o *outbound) tick(via *transport.Batch, now time.Time) {
 	for _, s := range o.slots {
 		due := false
 		for _, t := range s.tracks {
-			t.budget = resendBudget
 			due = due || now.Sub(t.reported) >= reportEvery && t.started && t.src.clock.Load() != nil
 		}
 		if !due {

@@ -35,8 +35,8 @@ var (
 )
 
 const (
-	tickEvery     = 20 * time.Millisecond // NACKs, keyframe requests
-	feedbackEvery = 5                     // ticks, which differ by peer, between transport-wide feedback packets
+	tickEvery     = 20 * time.Millisecond // NACKs, keyframe requests: what a peer hurries for
+	feedbackEvery = 5                     // ticks, which differ by peer, between transport-wide feedback packets; then all is looked at
 	together      = 64                    // peers that do things at the same time, so that one system call serves them
 	mostParts     = 20                    // of the peers, between two ticks of each
 	reportEvery   = time.Second           // sender and receiver reports
@@ -167,8 +167,10 @@ func (s *SFU) run() {
 			case <-ticker.C:
 			}
 			for _, p := range peers[i*len(peers)/parts : (i+1)*len(peers)/parts] {
-				p.tick(batch, time.Now(), (count+p.phase)%feedbackEvery == 0)
-				batch.FlushFull()
+				if feedback := (count+p.phase)%feedbackEvery == 0; feedback || p.hurried.Load() {
+					p.tick(batch, time.Now(), feedback)
+					batch.FlushFull()
+				}
 			}
 			batch.Flush()
 		}
@@ -182,6 +184,7 @@ func (p *Peer) tick(via *transport.Batch, now time.Time, feedback bool) {
 		return
 	}
 	defer p.recovered()
+	p.hurried.Store(false)
 	media, changed := p.in.tick(via, now, feedback)
 	p.out.tick(via, now)
 	requestKeyframes(p.out.resumePictures(now), now)

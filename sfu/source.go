@@ -137,6 +137,9 @@ func (s *source) handle(seq int64, pkt *transport.Packet, payload []byte) bool {
 	p := packet{
 		epoch: s.epoch, number: number, ts: h.Timestamp, marker: h.Marker, arrival: now, payload: payload,
 	}
+	if s.heard.IsZero() {
+		s.peer.hurry()
+	}
 	switch {
 	case len(payload) == 0:
 	case s.kind == audio:
@@ -162,6 +165,9 @@ func (s *source) noteGaps(seq int64, now time.Time) {
 	}
 	if !ok {
 		s.requestKeyframe(now)
+	}
+	if s.gaps.open() {
+		s.peer.hurry()
 	}
 }
 

@@ -10,8 +10,7 @@ import (
 	"github.com/anteroom/anteroom/sfu/transport"
 )
 
-// resendBudget is how many retransmissions a track may send between two ticks, so that a flood of NACKs
-// is not answered with a larger one.
+// resendBudget is how many retransmissions a track may send in tickEvery, so that a flood of NACKs is not answered with a larger one.
 const resendBudget = 64
 
 // track is one outgoing stream of a slot. What it carries may change; to its viewer it is one stream
@@ -39,7 +38,8 @@ type track struct {
 	lastAt time.Time // its arrival here
 
 	rtxSeq   uint16
-	budget   int // of retransmissions, until the next tick
+	budget   int       // of retransmissions
+	filled   time.Time // when budget was
 	packets  uint32
 	octets   uint32
 	resent   uint64
@@ -113,6 +113,7 @@ func (t *track) forward(via *transport.Batch, src *source, p *packet) bool {
 func (t *track) start(p *packet) {
 	t.started, t.epoch, t.first, t.newest = true, p.epoch, p.number, p.number
 	t.reported = time.Time{}
+	t.owner.hurry()
 	elapsed := t.elapsed(p.arrival)
 	t.shift = shift{
 		seq:    t.last.seq + 1 - uint16(p.number),
@@ -206,6 +207,9 @@ func (t *track) describe(buf []byte, p *packet, at position) []byte {
 
 // resend answers a viewer's NACK for one of the track's sequence numbers.
 func (t *track) resend(via *transport.Batch, seq uint16, now time.Time) {
+	if now.Sub(t.filled) >= tickEvery {
+		t.budget, t.filled = resendBudget, now
+	}
 	if !t.started || t.budget == 0 {
 		return
 	}

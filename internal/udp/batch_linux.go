@@ -63,11 +63,19 @@ func newMessages(n int) messages {
 
 func (m *messages) room(i int) []byte { return m.control[i*controlRoom : (i+1)*controlRoom] }
 
-// system calls a batch system call on the headers from place i on.
+// system calls a batch system call, which does not wait, on the headers from place i on. The runtime is not told of the call: it would
+// wake its monitor thread for it whenever the process was idle before, which costs a lightly loaded server half its time.
 func (m *messages) system(call, fd uintptr, from, n int) (int, syscall.Errno) {
-	done, _, errno := unix.Syscall6(call, fd, uintptr(unsafe.Pointer(&m.headers[from])), uintptr(n), unix.MSG_DONTWAIT, 0, 0)
+	done, _, errno := unix.RawSyscall6(call, fd, uintptr(unsafe.Pointer(&m.headers[from])), uintptr(n), unix.MSG_DONTWAIT, 0, 0)
 	return int(done), errno
 }
+
+// busyReads is how many reads in a row may find something before the runtime is told of one. Only its monitor takes a core from a
+// goroutine that never waits, and it may be asleep.
+const busyReads = 32
+
+// wakeMonitor makes the cheapest system call of which the runtime is told.
+func wakeMonitor() { _, _, _ = unix.Syscall(unix.SYS_GETPID, 0, 0, 0) }
 
 type reader struct {
 	socket *Socket
@@ -77,6 +85,7 @@ type reader struct {
 	got    []Datagram
 
 	read  func(fd uintptr) bool
+	busy  int // reads in a row that found something
 	n     int
 	errno syscall.Errno
 	wait  bool
@@ -96,7 +105,13 @@ func newReader(s *Socket, batch int) Reader {
 		h.Control = &r.room(i)[0]
 	}
 	r.read = func(fd uintptr) bool {
+		if r.busy++; r.busy%busyReads == 0 {
+			wakeMonitor()
+		}
 		r.n, r.errno = r.system(unix.SYS_RECVMMSG, fd, 0, len(r.headers))
+		if r.errno == unix.EAGAIN {
+			r.busy = 0
+		}
 		return !r.wait || r.errno != unix.EAGAIN
 	}
 	return r

@@ -3,8 +3,12 @@ package udp
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"net/netip"
+	"os/exec"
+	"runtime"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -204,5 +208,44 @@ func TestReadAndWrite_AllocateNothing(t *testing.T) {
 	})
 	if n != 0 {
 		t.Errorf("%v allocations for %d datagrams", n, len(ds))
+	}
+}
+
+// A loop that always finds something to read must not keep a core for itself, even if the runtime was asleep before. Only with one core
+// would it, so this test has one. What wakes the loop has to come from outside, as any system call of ours would wake the runtime too.
+func TestReader_ThatIsNeverIdle_LetsOthersRun(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	s := open(t, "127.0.0.1:0", Options{})
+	script := fmt.Sprintf("sleep 0.3; echo again >/dev/udp/127.0.0.1/%d; sleep 0.3", s.LocalAddr().Port())
+	other := exec.Command("bash", "-c", script)
+	end, err := other.StdoutPipe()
+	if err == nil {
+		err = other.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	stopped := make(chan struct{})
+	var stop atomic.Bool
+	go func() {
+		defer close(stopped)
+		r, w := s.NewReader(8), s.NewWriter(8)
+		for began := time.Now(); !stop.Load(); {
+			ds, err := r.Read()
+			if err != nil || time.Since(began) > 20*time.Second {
+				t.Errorf("nobody else ran: %v", err)
+				return
+			}
+			for i := range ds {
+				ds[i].Addr = s.LocalAddr() // to itself
+			}
+			w.Write(ds)
+		}
+	}()
+	_, _ = io.Copy(io.Discard, end) // an event that the runtime has to look for
+	stop.Store(true)
+	<-stopped
+	if err := other.Wait(); err != nil {
+		t.Fatal(err)
 	}
 }
