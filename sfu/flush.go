@@ -41,7 +41,7 @@ func (t *track) flush(now time.Time) {
 		return
 	}
 	t.last.seq, t.last.ts, t.lastAt = t.last.seq+1, t.last.ts+t.elapsed(now), now
-	h := &t.header
+	h := &t.owner.out.header
 	*h = rtp.Header{
 		Version: 2, PayloadType: uint8(t.flushPT), SequenceNumber: t.last.seq, Timestamp: t.last.ts, SSRC: t.ssrc,
 		Extensions: h.Extensions[:0],

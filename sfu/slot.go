@@ -4,6 +4,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/pion/rtp"
 )
 
 // slot is what a viewer negotiated for one person, a pair of audio and video, or for one content
@@ -23,10 +25,15 @@ type outbound struct {
 	wire      wire
 	connected bool
 	link      bandwidth
-	buf       []byte // for the payload being written
-	report    []byte // for the report being written
 
 	forwarded, resent uint64
+
+	// For the packet being written: its header with what extensions hold, and its payload.
+	header rtp.Header
+	level  [1]byte
+	time   [3]byte
+	buf    []byte
+	report []byte // for the report being written
 }
 
 // change is a track that is to carry another source.

@@ -41,11 +41,11 @@ type source struct {
 	epoch  uint32   // counts restarts of the packet numbering
 	rx     receiver
 	gaps   gaps
-	close  squeeze
 	pid    uint16 // newest PictureID, 15 bits
-	ring   ring
 	key    keyframeWish
 	heard  time.Time // the last packet with media
+	ring   ring
+	close  squeeze
 
 	// clock is what its last sender report said; read by viewers' reports, without the lock.
 	clock atomic.Pointer[senderClock]

@@ -3,10 +3,10 @@ package sfu
 // squeeze renumbers packets so that dropped ones leave no gap. Packets around a drop may come late:
 // the last drops are remembered one by one, so that every packet gets the same number whenever it comes.
 type squeeze struct {
-	recent [64]int64 // numbers dropped, oldest first
-	n      int
 	folded int64 // drops before the recent ones
 	floor  int64 // the newest of those; what is older has no number any more
+	n      int
+	recent [64]int64 // numbers dropped, oldest first
 }
 
 // drop takes a number out of the sequence. Numbers come in rising order, each newer than all that

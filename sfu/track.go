@@ -44,9 +44,6 @@ type track struct {
 	octets   uint32
 	resent   uint64
 	reported time.Time // the last sender report; zero when one is due
-	header   rtp.Header
-	level    [1]byte
-	sent     [3]byte
 }
 
 // position is where a stream stands in all its numberings.
@@ -161,8 +158,8 @@ func putSendTime(b *[3]byte, since time.Duration) {
 // Errors are the transport's to count: a packet that cannot be sent is one that was lost.
 func (t *track) write(via *transport.Batch, p *packet, rtx bool, now time.Time) {
 	at := t.position(p)
-	buf := t.owner.out.buf[:0]
-	h := &t.header
+	o := &t.owner.out
+	buf, h := o.buf[:0], &o.header
 	*h = rtp.Header{
 		Version: 2, Marker: p.marker, PayloadType: t.pt, SequenceNumber: at.seq, Timestamp: at.ts, SSRC: t.ssrc,
 		Extensions: h.Extensions[:0],
@@ -176,20 +173,20 @@ func (t *track) write(via *transport.Batch, p *packet, rtx bool, now time.Time) 
 		_ = h.SetExtension(t.midID, t.mid) // id and length were checked with the offer
 	}
 	if t.levelID != 0 && p.leveled {
-		t.level[0] = p.level
-		_ = h.SetExtension(t.levelID, t.level[:])
+		o.level[0] = p.level
+		_ = h.SetExtension(t.levelID, o.level[:])
 	}
 	if t.sentID != 0 {
-		putSendTime(&t.sent, now.Sub(t.owner.sfu.clock.began))
-		_ = h.SetExtension(t.sentID, t.sent[:])
+		putSendTime(&o.time, now.Sub(t.owner.sfu.clock.began))
+		_ = h.SetExtension(t.sentID, o.time[:])
 	}
 	payload := p.payload
 	if rtx || t.kind != audio && len(payload) > 0 {
 		buf = t.describe(buf, p, at)
 		payload = append(buf, payload...)
-		t.owner.out.buf = payload
+		o.buf = payload
 	}
-	_ = t.owner.out.wire.WriteRTP(via, h, payload)
+	_ = o.wire.WriteRTP(via, h, payload)
 }
 
 // describe appends p's VP8 descriptor in the track's numbering.

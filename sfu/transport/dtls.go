@@ -151,7 +151,7 @@ func (p *Peer) receiveDTLS(in *inbound, b []byte) {
 	if p.gone() {
 		return
 	}
-	p.count.in(len(b))
+	p.received.note(len(b))
 	if p.opener != nil {
 		p.repeatFlight(in, b)
 		return

@@ -50,7 +50,7 @@ func (in *inbound) binding(b []byte, from path) {
 		return
 	}
 	in.peer = p
-	p.count.in(len(b))
+	p.received.note(len(b))
 	if in.stun.Contains(stun.AttrICEControlled) {
 		// We are lite and so always controlled, and the client is to take the other role.
 		in.answer(p, from, stun.BindingError, stun.CodeRoleConflict)

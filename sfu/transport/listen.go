@@ -204,7 +204,7 @@ func (t *Transport) Accept(offer string, choose func(*Offer) (Accepted, error)) 
 	}
 	p := &Peer{
 		t: t, handler: a.Handler, pwd: randomICE(pwdLen),
-		offered: o.fingerprint, accepted: t.since(time.Now()), streams: map[uint32]struct{}{},
+		offered: o.fingerprint, accepted: t.since(time.Now()),
 	}
 	p.state.Store(&State{Phase: New})
 	p.lastCheck.Store(int64(p.accepted))

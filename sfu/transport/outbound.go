@@ -6,6 +6,8 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/pion/rtp"
+
 	"github.com/anteroom/anteroom/internal/udp"
 )
 
@@ -27,6 +29,7 @@ type Batch struct {
 	buffers [][maxDatagram]byte
 	queue   []outgoing
 	sending []udp.Datagram
+	header  rtp.Header // scratch
 }
 
 // outgoing is a sealed datagram in one of the batch's buffers.

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/pion/dtls/v3"
 	"github.com/pion/rtp"
@@ -71,7 +72,7 @@ func (p *Peer) open(in *inbound, b []byte) bool {
 		return false
 	}
 	ssrc := binary.BigEndian.Uint32(b[ssrcAt:])
-	_, known := p.streams[ssrc]
+	known := slices.Contains(p.streams, ssrc)
 	if !known && len(p.streams) == maxStreams {
 		return false
 	}
@@ -87,9 +88,9 @@ func (p *Peer) open(in *inbound, b []byte) bool {
 		return false
 	}
 	if !known {
-		p.streams[ssrc] = struct{}{}
+		p.streams = append(p.streams, ssrc)
 	}
-	p.count.in(size)
+	p.received.note(size)
 	p.lastHeard.Store(int64(p.t.since(in.now)))
 	if rtcp {
 		p.handler.RTCP(in.out, plain)
@@ -132,33 +133,33 @@ func rtpHeaderLen(b []byte) int {
 // ignored. h and payload are not kept. It fails with ErrNotConnected, ErrTooLarge or ErrClosed.
 func (p *Peer) WriteRTP(via *Batch, h *rtp.Header, payload []byte) error {
 	size := h.MarshalSize() + len(payload)
-	return p.write(via, size, func(buf []byte) ([]byte, error) {
+	return p.write(via, size, func(via *Batch, buf []byte) ([]byte, error) {
 		n, err := h.MarshalTo(buf)
 		if err != nil {
 			return nil, fmt.Errorf("transport: header: %w", err)
 		}
 		buf[0] &^= 1 << 5 // payload holds no padding
 		copy(buf[n:], payload)
-		return p.sealer.EncryptRTP(buf[:0], buf[:size], &p.sealHeader)
+		return p.sealer.EncryptRTP(buf[:0], buf[:size], &via.header)
 	})
 }
 
 // WriteRTCP seals and sends one compound packet. It fails as WriteRTP does.
 func (p *Peer) WriteRTCP(via *Batch, compound []byte) error {
-	return p.write(via, len(compound), func(buf []byte) ([]byte, error) {
+	return p.write(via, len(compound), func(_ *Batch, buf []byte) ([]byte, error) {
 		return p.sealer.EncryptRTCP(buf[:0], buf[:copy(buf, compound)], nil)
 	})
 }
 
 // write has fill seal a packet of size plain bytes into a buffer of the batch.
-func (p *Peer) write(via *Batch, size int, fill func(buf []byte) ([]byte, error)) error {
+func (p *Peer) write(via *Batch, size int, fill func(via *Batch, buf []byte) ([]byte, error)) error {
 	if size+sealRoom > maxDatagram {
 		return ErrTooLarge
 	}
 	if p.gone() {
 		return ErrClosed
 	}
-	if p.phase() == Disconnected { // without consent nothing is sent (RFC 7675 section 5.1)
+	if p.mute.Load() {
 		return ErrNotConnected
 	}
 	if via == nil {
@@ -175,11 +176,11 @@ func (p *Peer) write(via *Batch, size int, fill func(buf []byte) ([]byte, error)
 	if buf == nil {
 		return ErrBatchFull
 	}
-	sealed, err := fill(buf)
+	sealed, err := fill(via, buf)
 	if err != nil {
 		return fmt.Errorf("transport: sealing: %w", err)
 	}
-	p.count.out(len(sealed))
+	p.sent.note(len(sealed))
 	via.add(r, sealed)
 	return nil
 }
