@@ -33,6 +33,14 @@ func call[T any](t *testing.T, s *server, method, path string, body any) T {
 
 func (s *server) request(t *testing.T, method, path string, body any) (int, []byte) {
 	t.Helper()
+	transport := &http.Transport{DisableKeepAlives: true}
+	resp := get(transport.RoundTrip(s.newRequest(t, method, path, body)))(t)
+	defer resp.Body.Close()
+	return resp.StatusCode, get(io.ReadAll(resp.Body))(t)
+}
+
+func (s *server) newRequest(t *testing.T, method, path string, body any) *http.Request {
+	t.Helper()
 	var text []byte
 	if body != nil {
 		text = get(json.Marshal(body))(t)
@@ -40,10 +48,7 @@ func (s *server) request(t *testing.T, method, path string, body any) (int, []by
 	r := get(http.NewRequestWithContext(within(t), method, s.url+path, bytes.NewReader(text)))(t)
 	r.Header.Set("Authorization", "Bearer "+s.key)
 	r.Header.Set("Content-Type", "application/json")
-	transport := &http.Transport{DisableKeepAlives: true}
-	resp := get(transport.RoundTrip(r))(t)
-	defer resp.Body.Close()
-	return resp.StatusCode, get(io.ReadAll(resp.Body))(t)
+	return r
 }
 
 // clinic is a waiting room of its own, so that tests do not meet.
@@ -52,7 +57,13 @@ type clinic struct {
 	room string
 }
 
-type object = map[string]any
+type object map[string]any
+
+// and is an object with one field more.
+func (o object) and(field string, value any) object {
+	o[field] = value
+	return o
+}
 
 func newClinic(t *testing.T, s *server) *clinic {
 	t.Helper()

@@ -22,6 +22,7 @@ import (
 // local is the server wired in this process, around a store that can be stopped.
 type local struct {
 	server
+	root  string // the key that makes clinics
 	store *storetest.FaultyStore
 	media *transport.Transport
 	sfu   *sfu.SFU
@@ -30,6 +31,12 @@ type local struct {
 
 // startLocal starts a server that stops with the test, after everybody's pages.
 func startLocal(t *testing.T) *local {
+	t.Helper()
+	return startWatched(t, nil)
+}
+
+// startWatched is startLocal with somebody who notes what requests make the server do, or nil.
+func startWatched(t *testing.T, w *watch) *local {
 	t.Helper()
 	db := get(bolt.Open(filepath.Join(t.TempDir(), "store"), bolt.Options{}))(t)
 	t.Cleanup(func() { must(t, db.Close()) })
@@ -48,21 +55,25 @@ func startLocal(t *testing.T) *local {
 	keys := get(auth.New(secret))(t)
 	publicURL := func(*http.Request) string { return front.URL }
 	l.hub = get(signaling.NewHub(signaling.Config{
-		Store: l.store, SFU: l.sfu, Keys: keys, PublicURL: publicURL,
+		Store: w.ofRooms(l.store), SFU: l.sfu, Keys: keys, PublicURL: publicURL,
 		ICEServers: func(string) []wire.ICEServer { return []wire.ICEServer{} },
 	}))(t)
 	t.Cleanup(func() { must(t, l.hub.Close()) })
 
 	key, hash, err := auth.NewAPIKey(rand.Reader)
 	must(t, err)
-	l.key = key
+	root, rootHash, err := auth.NewAPIKey(rand.Reader)
+	must(t, err)
+	l.key, l.root = key, root
 	must(t, api.PrepareDemo(within(t), l.store, hash, time.Now()))
 	mux.Handle("/v1/signal", l.hub)
-	mux.Handle("/v1/", get(api.New(api.Config{
-		Store: l.store, Hub: l.hub, Keys: keys, PublicURL: publicURL,
+	rest := get(api.New(api.Config{
+		Store: w.ofREST(l.store), Hub: w.ofHub(l.hub), Keys: keys, RootKey: rootHash, PublicURL: publicURL,
 		ClientAddr: func(*http.Request) netip.Addr { return netip.IPv6Loopback() },
 		Now:        time.Now, Random: rand.Reader, Version: "test", Dev: true,
-	}))(t))
+	}))(t)
+	mux.Handle("/v1/", rest)
+	mux.Handle("/openapi.json", rest)
 	return l
 }
 
