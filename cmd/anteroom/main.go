@@ -25,6 +25,7 @@ type cli struct {
 	Serve   serveCmd   `cmd:"" help:"Run the server."`
 	Visit   visitCmd   `cmd:"" help:"Make, list and cancel visits of a running server."`
 	Token   tokenCmd   `cmd:"" help:"Make staff links and API keys of a running server."`
+	Store   storeCmd   `cmd:"" help:"Look after what a server keeps."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
 

@@ -26,7 +26,6 @@ import (
 	"github.com/anteroom/anteroom/internal/edge"
 	"github.com/anteroom/anteroom/rooms"
 	"github.com/anteroom/anteroom/rooms/store"
-	"github.com/anteroom/anteroom/rooms/store/bolt"
 	"github.com/anteroom/anteroom/sfu"
 	"github.com/anteroom/anteroom/sfu/transport"
 	"github.com/anteroom/anteroom/signaling"
@@ -117,13 +116,16 @@ func (s *server) stop() error {
 	}
 }
 
-func (s *server) openStore(context.Context) error {
+func (s *server) openStore(ctx context.Context) error {
 	if err := os.MkdirAll(s.cfg.Data, 0o700); err != nil {
 		return fmt.Errorf("--data: %w", err)
 	}
-	db, err := bolt.Open(s.file(storeFile), bolt.Options{})
+	db, advice, err := openStore(ctx, s.cfg.Store, s.cfg.Data, &s.cfg.Redis)
 	if err != nil {
-		return fmt.Errorf("--data: %w", err)
+		return err
+	}
+	for _, text := range advice {
+		s.log.Warn("store_may_lose_data", zap.String("why", text))
 	}
 	s.store = db
 	s.onStop(closing(db.Close))

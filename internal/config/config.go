@@ -24,6 +24,9 @@ type Serve struct {
 	JSON   bool   `name:"json" help:"Print one JSON line with the addresses when ready, and log in JSON."`
 	Data   string `default:"data" placeholder:"DIR" help:"Folder of the database and the secrets; made if it is not there. Default: ${default}."`
 
+	Store string `default:"file" enum:"file,redis" help:"Where visits and the directory are kept: a file of --data, or Redis. One of ${enum}. Default: ${default}."`
+	Redis Redis  `embed:""`
+
 	Listen    Address  `placeholder:"HOST:PORT" help:"Address of HTTPS, WebSockets and TURN. Default: :8443; with --dev 127.0.0.1:8080."`
 	PublicURL Site     `name:"public-url" placeholder:"URL" help:"What links begin with, such as https://visits.example.org. Needed without --dev."`
 	TLSCert   string   `name:"tls-cert" placeholder:"FILE" help:"Certificate chain in PEM; read again when it changes. Without it a proxy in front has to end TLS."`
@@ -54,6 +57,7 @@ func (s *Serve) Validate() error {
 	if s.Data == "" {
 		wrong("data", "must name a folder")
 	}
+	errs = append(errs, s.Redis.check(s.Store == "redis")...)
 	if s.TLSCert != "" && s.TLSKey == "" {
 		wrong("tls-key", "needed with --tls-cert: a file with the private key in PEM")
 	}

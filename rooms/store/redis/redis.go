@@ -110,6 +110,7 @@ func (db *DB) universal() *redis.UniversalOptions {
 		SentinelUsername: o.SentinelUsername, SentinelPassword: o.SentinelPassword,
 		Dialer: db.wires.dial, DialTimeout: o.LeaseTimeout, DialerRetries: 1, MaxRetries: -1, MaxRedirects: 8,
 		ContextTimeoutEnabled: true, ReadTimeout: o.Timeout, WriteTimeout: o.Timeout, PoolTimeout: o.Timeout,
+		Protocol: 2, // nothing is said unasked, so that what comes on an idle connection is its end
 		PoolSize: o.Connections, ConnMaxIdleTime: time.Minute, FailingTimeoutSeconds: 1,
 		MinRetryBackoff: 8 * time.Millisecond, MaxRetryBackoff: 100 * time.Millisecond,
 		ReadBufferSize: 8 << 10, WriteBufferSize: 8 << 10, PipelinePoolSize: -1,

@@ -3,9 +3,11 @@ package redis
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"net"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -19,43 +21,43 @@ type wires struct {
 	open map[*wire]struct{}
 }
 
-// wire notes when something was last heard on it.
+// wire notes when something was last heard on it. The library looks at what is below before it uses a connection again, so
+// that one that a side has closed meanwhile costs no call.
 type wire struct {
 	net.Conn
+	below net.Conn     // of TCP
 	heard atomic.Int64 // ns since 1970
-	gone  func()
+	close func() error
 }
 
 func newWires(t *tls.Config) *wires { return &wires{tls: t, open: map[*wire]struct{}{}} }
 
 func (w *wires) dial(ctx context.Context, network, address string) (net.Conn, error) {
 	d := net.Dialer{KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 5 * time.Second, Interval: time.Second, Count: 5}}
-	conn, err := d.DialContext(ctx, network, address)
+	below, err := d.DialContext(ctx, network, address)
 	if err != nil {
 		return nil, err
 	}
-	c := &wire{Conn: conn}
+	c := &wire{Conn: below, below: below}
+	if w.tls != nil {
+		if c.Conn, err = w.secure(ctx, below, address); err != nil {
+			return nil, errors.Join(err, below.Close())
+		}
+	}
 	c.heard.Store(time.Now().UnixNano())
-	c.gone = sync.OnceFunc(func() {
+	c.close = sync.OnceValue(func() error {
 		w.mu.Lock()
-		defer w.mu.Unlock()
 		delete(w.open, c)
+		w.mu.Unlock()
+		return c.Conn.Close()
 	})
 	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.open[c] = struct{}{}
-	w.mu.Unlock()
-	if w.tls == nil {
-		return c, nil
-	}
-	secured, err := w.secure(ctx, c, address)
-	if err != nil {
-		_ = c.Close()
-		return nil, err
-	}
-	return secured, nil
+	return c, nil
 }
 
-func (w *wires) secure(ctx context.Context, c net.Conn, address string) (net.Conn, error) {
+func (w *wires) secure(ctx context.Context, below net.Conn, address string) (net.Conn, error) {
 	config := w.tls.Clone()
 	if config.ServerName == "" {
 		host, _, err := net.SplitHostPort(address)
@@ -64,8 +66,8 @@ func (w *wires) secure(ctx context.Context, c net.Conn, address string) (net.Con
 		}
 		config.ServerName = host
 	}
-	secured := tls.Client(c, config)
-	return secured, secured.HandshakeContext(ctx)
+	c := tls.Client(below, config)
+	return c, c.HandshakeContext(ctx)
 }
 
 // cut closes what has been silent since a time.
@@ -92,8 +94,13 @@ func (c *wire) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// Close closes the connection.
-func (c *wire) Close() error {
-	c.gone()
-	return c.Conn.Close()
+// Close closes the connection. Its repetition is no error: both the library and cut do it.
+func (c *wire) Close() error { return c.close() }
+
+// SyscallConn implements syscall.Conn.
+func (c *wire) SyscallConn() (syscall.RawConn, error) {
+	if below, ok := c.below.(syscall.Conn); ok {
+		return below.SyscallConn()
+	}
+	return nil, errors.ErrUnsupported
 }

@@ -47,6 +47,17 @@ func Start(t testing.TB, args ...string) *Server {
 	return s
 }
 
+// StartTLS starts one that speaks TLS alone, and lets nobody in without a name; further arguments make a user.
+func StartTLS(t testing.TB, cert, key string, args ...string) *Server {
+	t.Helper()
+	s := newServer(t, "--save", "", "--tls-cert-file", cert, "--tls-key-file", key, "--tls-ca-cert-file", cert,
+		"--tls-auth-clients", "no")
+	s.args = append(s.args, "--port", "0", "--tls-port", strconv.Itoa(s.Port), "--requirepass", "of the default user")
+	s.args = append(s.args, args...)
+	s.start()
+	return s
+}
+
 func newServer(t testing.TB, args ...string) *Server {
 	t.Helper()
 	s := &Server{t: t, dir: folder(t), Port: freePort(t)}
