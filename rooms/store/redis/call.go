@@ -45,13 +45,21 @@ func (db *DB) call(ctx context.Context, timeout time.Duration, do func(context.C
 		return nil
 	case errors.Is(err, redis.Nil):
 		return store.ErrNotFound
-	case ctx.Err() != nil:
-		return ctx.Err()
+	case over(ctx) != nil:
+		return over(ctx)
 	}
 	if silent(err) {
 		db.wires.cut(begin)
 	}
 	return unavailable(err)
+}
+
+// over is why the caller's context has ended, or nil. A connection's deadline can come a moment before the context's own timer.
+func over(ctx context.Context) error {
+	if end, ok := ctx.Deadline(); ok && ctx.Err() == nil && !time.Now().Before(end) {
+		return context.DeadlineExceeded
+	}
+	return ctx.Err()
 }
 
 // run has one script run on keys of one slot. A server that does not have the script yet gets it with a second exchange.
@@ -89,8 +97,8 @@ func (db *DB) runAll(
 			answers[i] = cmds[i].Val()
 		case refusedForNow(own) || redis.HasErrorPrefix(own, "NOSCRIPT"):
 			answers[i], errs[i] = db.run(ctx, timeout, s, keys[i], args(i)...)
-		case ctx.Err() != nil:
-			errs[i] = ctx.Err()
+		case over(ctx) != nil:
+			errs[i] = over(ctx)
 		case errors.Is(own, store.ErrUnavailable):
 			errs[i] = own
 		default:
