@@ -142,6 +142,7 @@ type Staff struct {
 	TokenGen  int       `json:"token_gen,omitempty"` // tokens of another generation are dead
 	CreatedAt time.Time `json:"created_at,omitzero"`
 	Disabled  bool      `json:"disabled,omitempty"`
+	Sealed    []byte    `json:"sealed,omitempty"` // in a store only: all of the above, encrypted; see package sealed
 }
 
 // APIKey lets a clinic's own systems use the REST API. The key itself is not kept.
@@ -184,6 +185,8 @@ type Visit struct {
 	ErasedAt  time.Time `json:"erased_at,omitzero"`
 
 	Seen []Applied `json:"seen,omitempty"` // commands applied, oldest first; see remember
+
+	Sealed []byte `json:"sealed,omitempty"` // in a store only: all of the above, encrypted; see package sealed
 }
 
 // Seat finds a seat. The pointer is into v and for reading only.

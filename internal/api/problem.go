@@ -35,6 +35,7 @@ const (
 	codeFull         = "full"
 	codeRetry        = "retry"
 	codeInternal     = "internal"
+	codeSealed       = "sealed" // a stored record was moved or changed, or its key is not here
 )
 
 // Problem is every error's body (RFC 9457). Code is what programs should look at. It never repeats what was sent.
@@ -122,6 +123,9 @@ func (s *server) explain(ctx context.Context, err error) error {
 		}
 		s.Logger.Warn("api_unavailable", zap.String("request", callOf(ctx).id), zap.Error(err))
 		return problem(http.StatusServiceUnavailable, codeRetry, "not done, or not known to be; try the same again")
+	case errors.Is(err, store.ErrSealed):
+		s.Logger.Error("record_not_opened", zap.String("request", callOf(ctx).id), zap.Error(err))
+		return problem(http.StatusInternalServerError, codeSealed, "a stored record cannot be opened")
 	}
 	s.Logger.Error("api_failed", zap.String("request", callOf(ctx).id), zap.Error(err))
 	return problem(http.StatusInternalServerError, codeInternal, "")

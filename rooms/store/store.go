@@ -30,6 +30,9 @@ var (
 	ErrUnavailable = errors.New("store: unavailable")
 	// ErrSchema refuses to open data that a newer version of the program has written.
 	ErrSchema = errors.New("store: unknown schema version")
+	// ErrSealed says that what is stored was not sealed for its place by a key that is known: it was moved, changed, or
+	// is of a key that was taken away.
+	ErrSealed = errors.New("store: sealed record cannot be opened")
 	// ErrBadBatch refuses a batch that mixes rooms or holds a visit without an ID or a version.
 	ErrBadBatch = errors.New("store: bad batch")
 )
