@@ -98,6 +98,8 @@ func redisTLS(r *config.Redis) (*tls.Config, error) {
 
 type storeCmd struct {
 	Copy storeCopy `cmd:"" help:"Copy clinics from a file to Redis or back, with everything that belongs to them, while no server is at work."`
+	Key  storeKey  `cmd:"" help:"Print a new line for the file of keys that seal the store."`
+	Seal storeSeal `cmd:"" help:"Seal everything by the newest key, what is not sealed yet too, while no server is at work."`
 }
 
 type storeCopy struct {

@@ -2,21 +2,29 @@ package main
 
 import (
 	"bytes"
+	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/anteroom/anteroom/rooms"
 	"github.com/anteroom/anteroom/rooms/store"
 	"github.com/anteroom/anteroom/rooms/store/bolt"
 	"github.com/anteroom/anteroom/rooms/store/redis"
 	"github.com/anteroom/anteroom/rooms/store/redistest"
+	"github.com/anteroom/anteroom/rooms/store/sealed"
 )
 
 func must(t *testing.T, errs ...error) {
@@ -198,5 +206,108 @@ func TestServe_OnRedis(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(data, storeFile)); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("a file was made: %v", err)
+	}
+}
+
+// A server seals what a file has from before, once; then a new key takes over.
+func TestServe_SealsWhatItKeeps(t *testing.T) {
+	data := t.TempDir()
+	db := openFile(t, data)
+	fill(t, db)
+	must(t, db.Close())
+	at, log, stop := startServer(t, "--dev", "--data", data)
+	var out, errs bytes.Buffer
+	if code := run(t.Context(), []string{"visit", "create", "--patient", "MARKER Morgan", "--url", at.URL, "--data", data}, &out, &errs); code != 0 {
+		t.Fatal(errs.String())
+	}
+	if code := stop(); code != 0 {
+		t.Fatal(log.String())
+	}
+	keys := filepath.Join(data, sealFile)
+	info, err := os.Stat(keys)
+	must(t, err)
+	if info.Mode().Perm() != 0o600 {
+		t.Error(info.Mode())
+	}
+	raw := openFile(t, data)
+	for _, clinic := range []rooms.ClinicID{"clinic0", "clinic1"} {
+		for _, record := range walked(t, raw, clinic) {
+			if strings.Contains(record, "Zoë") || strings.Contains(record, `"Dr"`) {
+				t.Fatalf("not sealed: %.200s", record)
+			}
+		}
+	}
+	opened, err := sealed.New(raw, sealed.Options{Source: reading(keys)})
+	must(t, err)
+	if v, err := opened.Visit(t.Context(), "clinic0-visit000001"); err != nil || v.Seats[0].Name != "Zoë" {
+		t.Error(v, err)
+	}
+	before := opened.Sealing()
+	must(t, raw.Close())
+
+	// Rotation: a line more; then the earlier key is taken away.
+	var line bytes.Buffer
+	if code := run(t.Context(), []string{"store", "key", "--after", "0s"}, &line, &errs); code != 0 {
+		t.Fatal(errs.String())
+	}
+	text, err := os.ReadFile(keys)
+	must(t, err, os.WriteFile(keys, append(text, line.Bytes()...), 0o600))
+	out.Reset()
+	if code := run(t.Context(), []string{"store", "seal", "--data", data}, &out, &errs); code != 0 || strings.Contains(out.String(), before) {
+		t.Fatal(out.String(), errs.String())
+	}
+	must(t, os.WriteFile(keys, line.Bytes(), 0o600))
+	at, _, _ = startServer(t, "--dev", "--data", data)
+	out.Reset()
+	if code := run(t.Context(), []string{"visit", "list", "--url", at.URL, "--data", data}, &out, &errs); code != 0 || !strings.Contains(out.String(), "MARKER Morgan") {
+		t.Error(out.String(), errs.String())
+	}
+}
+
+// Keys that are lost are said at the start, and no new ones are made for what they sealed.
+func TestServe_LostKeys_AreRefused(t *testing.T) {
+	data := t.TempDir()
+	_, _, stop := startServer(t, "--dev", "--data", data)
+	stop()
+	must(t, os.Remove(filepath.Join(data, sealFile)))
+	var errs bytes.Buffer
+	code := run(t.Context(), []string{"serve", "--dev", "--listen", "127.0.0.1:0", "--data", data}, io.Discard, &errs)
+	if code == 0 || !strings.Contains(errs.String(), "--seal-keys") || !strings.Contains(errs.String(), "is not known") {
+		t.Error(code, errs.String())
+	}
+}
+
+// A key that is added to the file while a server runs takes over, and everything is sealed by it.
+func TestKeepSealed_FollowsTheFile(t *testing.T) {
+	data := t.TempDir()
+	db := openFile(t, data)
+	fill(t, db)
+	keys := filepath.Join(data, sealFile)
+	wrapped, err := sealStore(t.Context(), db, keys, true)
+	must(t, err)
+	core, logs := observer.New(zap.InfoLevel)
+	s := &server{sealed: wrapped, log: zap.New(core)}
+	tick := make(chan time.Time)
+	ctx, cancel := context.WithCancel(t.Context())
+	var wg sync.WaitGroup
+	wg.Go(func() { s.keepSealed(ctx, tick) })
+	line, err := sealed.NewKey(rand.Reader, time.Now().Add(time.Second)) // after the first, whose time is rounded down
+	must(t, err)
+	text, err := os.ReadFile(keys)
+	must(t, err, os.WriteFile(keys, []byte("not keys"), 0o600))
+	tick <- time.Now() // leaves things as they are
+	tick <- time.Now() // is taken when what the one before led to is done
+	must(t, os.WriteFile(keys, append(text, line...), 0o600))
+	for logs.FilterMessage("all_sealed_by_newest_key").Len() < 2 {
+		tick <- time.Now()
+	}
+	cancel()
+	wg.Wait()
+	all := logs.FilterMessage("all_sealed_by_newest_key").All()
+	if got := all[1].ContextMap(); got["key"] != strings.Fields(line)[0] || got["records"] != int64(2350) {
+		t.Error(got)
+	}
+	if logs.FilterMessage("seal_keys_not_read").Len() == 0 {
+		t.Error("no word of a file that is not keys")
 	}
 }

@@ -26,6 +26,7 @@ import (
 	"github.com/anteroom/anteroom/internal/edge"
 	"github.com/anteroom/anteroom/rooms"
 	"github.com/anteroom/anteroom/rooms/store"
+	"github.com/anteroom/anteroom/rooms/store/sealed"
 	"github.com/anteroom/anteroom/sfu"
 	"github.com/anteroom/anteroom/sfu/transport"
 	"github.com/anteroom/anteroom/signaling"
@@ -40,6 +41,7 @@ const (
 	secretFile  = "secret"
 	rootKeyFile = "root-key"
 	devKeyFile  = "dev-key"
+	sealFile    = "seal-keys"
 )
 
 // turnTTL is how long TURN credentials allow allocations: a working day, for staff keep a page open.
@@ -51,6 +53,7 @@ type server struct {
 	log *zap.Logger
 
 	store   store.Store
+	sealed  *sealed.DB // the same
 	keys    *auth.Keys
 	media   *transport.Transport
 	sfu     *sfu.SFU
@@ -81,7 +84,7 @@ func (s *server) file(name string) string { return filepath.Join(s.cfg.Data, nam
 func start(ctx context.Context, cfg *config.Serve, log *zap.Logger) (*server, error) {
 	s := &server{cfg: cfg, log: log, failed: make(chan error, 1), metrics: prometheus.NewRegistry()}
 	for _, step := range []func(context.Context) error{
-		s.openStore, s.loadKeys, s.listen, s.startMedia, s.startTURN, s.startGate, s.startHub, s.serve, s.startSweep,
+		s.openStore, s.loadKeys, s.listen, s.startMedia, s.startTURN, s.startGate, s.startHub, s.serve, s.startSweep, s.startSealing,
 	} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, s.stop())
@@ -127,8 +130,15 @@ func (s *server) openStore(ctx context.Context) error {
 	for _, text := range advice {
 		s.log.Warn("store_may_lose_data", zap.String("why", text))
 	}
-	s.store = db
 	s.onStop(closing(db.Close))
+	path, own := s.cfg.SealKeys, false
+	if path == "" {
+		path, own = s.file(sealFile), true
+	}
+	if s.sealed, err = sealStore(ctx, db, path, own); err != nil {
+		return fmt.Errorf("--seal-keys: %w", err)
+	}
+	s.store = s.sealed
 	return nil
 }
 

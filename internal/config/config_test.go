@@ -108,6 +108,7 @@ func TestParse_WrongValues_AreRefusedByNameWithWhatIsRight(t *testing.T) {
 		{"data", "", "folder"},
 		{"store", "mysql", `"file","redis"`},
 		{"store", "redis", "--redis: needed"},
+		{"store", "redis", "--seal-keys: needed"},
 		{"redis", "localhost", "HOST:PORT"},
 		{"redis-ca", "a.pem", "--redis-tls: needed"},
 		{"redis-key", "a.pem", "--redis-cert: needed"},

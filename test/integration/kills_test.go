@@ -19,6 +19,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/anteroom/anteroom/rooms"
+	"github.com/anteroom/anteroom/rooms/store"
 	"github.com/anteroom/anteroom/rooms/store/bolt"
 	"github.com/anteroom/anteroom/rooms/store/storetest"
 	"github.com/anteroom/anteroom/signaling/wire"
@@ -90,9 +91,9 @@ func TestKills_UnderLoad_StateIsOfAllAnsweredCommandsAndPerhapsOfTheOpenOne(t *t
 		storetest.CheckFile(t, p.file())
 		db := get(bolt.Open(p.file(), bolt.Options{}))(t)
 		for _, w := range staff {
-			w.compare(t, db, found)
+			w.compare(t, p.opened(t, db), found)
 		}
-		maker.compare(t, db)
+		maker.compare(t, p.opened(t, db))
 		must(t, db.Close())
 		p.start(t)
 		for _, w := range staff {
@@ -279,7 +280,7 @@ func (w *worker) give(t *testing.T, c visitCommand) *openCommand {
 }
 
 // compare asks that the file has all that was answered, and of the open command everything or nothing.
-func (w *worker) compare(t *testing.T, db *bolt.DB, found map[string]int) {
+func (w *worker) compare(t *testing.T, db store.Store, found map[string]int) {
 	t.Helper()
 	stored := make([]visitState, len(w.visits))
 	for i, v := range w.visits {
@@ -431,7 +432,7 @@ func (m *maker) make(ctx context.Context, key string) (string, error) {
 }
 
 // compare asks that the room has the visits that were answered, and at most the one more.
-func (m *maker) compare(t *testing.T, db *bolt.DB) {
+func (m *maker) compare(t *testing.T, db store.Store) {
 	t.Helper()
 	_, visits, err := db.LoadRoom(t.Context(), rooms.RoomID(m.room))
 	must(t, err)

@@ -13,7 +13,9 @@ import (
 	"github.com/gorilla/websocket"
 
 	"github.com/anteroom/anteroom/rooms"
+	"github.com/anteroom/anteroom/rooms/store"
 	"github.com/anteroom/anteroom/rooms/store/bolt"
+	"github.com/anteroom/anteroom/rooms/store/sealed"
 	"github.com/anteroom/anteroom/signaling/wire"
 	"github.com/anteroom/anteroom/test/client"
 )
@@ -212,6 +214,13 @@ func (p *repeated) ask(t *testing.T, ws *websocket.Conn, request wire.Request) s
 	}
 }
 
+// opened is the file with the keys that the process has made.
+func (p *process) opened(t *testing.T, db *bolt.DB) store.Store {
+	t.Helper()
+	keys := filepath.Join(p.data, "seal-keys")
+	return get(sealed.New(db, sealed.Options{Source: func() ([]byte, error) { return os.ReadFile(keys) }}))(t)
+}
+
 // stored are the visits as the file has them; the server is not running.
 func (p *process) stored(t *testing.T, pages map[wire.Type]*repeated) map[wire.Type]*rooms.Visit {
 	t.Helper()
@@ -219,7 +228,7 @@ func (p *process) stored(t *testing.T, pages map[wire.Type]*repeated) map[wire.T
 	defer db.Close()
 	visits := map[wire.Type]*rooms.Visit{}
 	for kind, page := range pages {
-		visits[kind] = get(db.Visit(t.Context(), rooms.VisitID(page.visit)))(t)
+		visits[kind] = get(p.opened(t, db).Visit(t.Context(), rooms.VisitID(page.visit)))(t)
 	}
 	return visits
 }

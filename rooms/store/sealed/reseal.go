@@ -3,11 +3,16 @@ package sealed
 import (
 	"context"
 	"errors"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/anteroom/anteroom/rooms"
 	"github.com/anteroom/anteroom/rooms/store"
 )
+
+// atOnce is how many records are sealed anew at once.
+const atOnce = 32
 
 // Reseal seals every record anew that is not sealed by the newest key, and with Options.Plain those that are not sealed at all,
 // while the store is at work: what somebody writes meanwhile is sealed by them. It answers how many it has
@@ -69,13 +74,27 @@ func (db *DB) resealRoom(ctx context.Context, room rooms.RoomID, sealed *int) er
 		if err != nil || len(page) == 0 {
 			return err
 		}
-		for _, outer := range page {
-			if err := db.resealVisit(ctx, outer, sealed); err != nil {
+		for chunk := range slices.Chunk(page, atOnce) {
+			if err := db.resealVisits(ctx, chunk, sealed); err != nil {
 				return err
 			}
 		}
 		after = page[len(page)-1].ID
 	}
+}
+
+// resealVisits does some at once, which share what a store's write costs.
+func (db *DB) resealVisits(ctx context.Context, chunk []*rooms.Visit, sealed *int) error {
+	counts, errs := make([]int, len(chunk)), make([]error, len(chunk))
+	var wg sync.WaitGroup
+	for i, outer := range chunk {
+		wg.Go(func() { errs[i] = db.resealVisit(ctx, outer, &counts[i]) })
+	}
+	wg.Wait()
+	for _, n := range counts {
+		*sealed += n
+	}
+	return errors.Join(errs...)
 }
 
 func (db *DB) resealVisit(ctx context.Context, outer *rooms.Visit, sealed *int) error {

@@ -74,6 +74,9 @@ func (db *DB) reload() (bool, error) {
 	return true, nil
 }
 
+// Sealing is the ID of the key that seals now.
+func (db *DB) Sealing() string { return db.keys.Load().sealing(time.Now()).id }
+
 // learn reads the keys again if an envelope is of one that is not known.
 func (db *DB) learn(envelope []byte) *Keys {
 	id, _, ok := keyOf(envelope)
@@ -212,8 +215,12 @@ func (db *DB) SwapVisit(ctx context.Context, old, next *rooms.Visit) error {
 	if err != nil {
 		return err
 	}
-	if is, err := db.openVisit(outer); err != nil || !same(is, old) {
-		return errors.Join(err, conflictUnless(err))
+	is, err := db.openVisit(outer)
+	if err != nil {
+		return err
+	}
+	if !same(is, old) {
+		return store.ErrConflict
 	}
 	sealed, err := db.keys.Load().sealVisit(time.Now(), next)
 	if err != nil {
@@ -234,21 +241,18 @@ func (db *DB) SwapStaff(ctx context.Context, old, next rooms.Staff) error {
 	if err != nil {
 		return err
 	}
-	if is, err := db.openStaff(outer); err != nil || !same(is, old) {
-		return errors.Join(err, conflictUnless(err))
+	is, err := db.openStaff(outer)
+	if err != nil {
+		return err
+	}
+	if !same(is, old) {
+		return store.ErrConflict
 	}
 	sealed, err := db.keys.Load().sealStaff(time.Now(), next)
 	if err != nil {
 		return err
 	}
 	return db.Store.SwapStaff(ctx, outer, sealed)
-}
-
-func conflictUnless(err error) error {
-	if err != nil {
-		return nil
-	}
-	return store.ErrConflict
 }
 
 // same compares what is stored of two records.
