@@ -31,10 +31,15 @@ func Repair(
 		return 0, err
 	}
 	var missing []*rooms.Visit
-	for _, v := range visits {
+	ids := make([]rooms.VisitID, len(visits))
+	for i, v := range visits {
+		ids[i] = v.ID
 		if stored[v.ID] < v.Version {
 			missing = append(missing, v)
 		}
+	}
+	if err := s.Locate(ctx, about.ID, ids); err != nil {
+		return 0, err
 	}
 	slices.SortFunc(missing, func(a, b *rooms.Visit) int { return strings.Compare(string(a.ID), string(b.ID)) })
 	for chunk := range slices.Chunk(missing, repairChunk) {

@@ -85,6 +85,9 @@ type Store interface {
 	Commit(ctx context.Context, b Batch) error
 	// Versions answers the version of each visit of a room, erased or not. A room without visits has none.
 	Versions(ctx context.Context, room rooms.RoomID) (map[rooms.VisitID]uint64, error)
+	// Locate says anew in which room visits are, for Visit to find them. A store that cannot lose that alone has nothing to
+	// do. Visits that are not there are not there afterwards either.
+	Locate(ctx context.Context, room rooms.RoomID, ids []rooms.VisitID) error
 	// Visit answers a visit, erased or not.
 	Visit(ctx context.Context, id rooms.VisitID) (*rooms.Visit, error)
 	// ListVisits answers up to limit visits of a room, erased ones too, with IDs above after, ordered by ID.

@@ -184,6 +184,12 @@ func TestEmptied_OwnersFillIt(t *testing.T) {
 	s := redistest.Start(t)
 	db := open(t, Options{Addresses: []string{s.Addr()}})
 	l := own(t, db)
+	key := rooms.APIKey{ID: "k", Clinic: about.Clinic, Hash: [32]byte{7}}
+	must(t, db.PutClinic(t.Context(), rooms.Clinic{ID: about.Clinic}))
+	must(t, db.PutStaff(t.Context(), rooms.Staff{ID: "p", Clinic: about.Clinic}))
+	must(t, db.PutKey(t.Context(), key))
+	directory, err := store.TakeDirectory(t.Context(), db)
+	must(t, err)
 	memory := []*rooms.Visit{visit(1, 3), visit(2, 1), visit(3, 7)}
 	must(t, db.Commit(t.Context(), store.Batch{Room: about.ID, Fence: l.Fence, Seq: 5, Visits: memory}))
 	s.Kill()
@@ -194,7 +200,7 @@ func TestEmptied_OwnersFillIt(t *testing.T) {
 	if err := db.Renew(t.Context(), []store.Held{{Room: about.ID, Fence: l.Fence}}, time.Second)[0].Err; !errors.As(err, &fenced) || !fenced.Lease.IsZero() {
 		t.Errorf("renewing what is lost: %v", err)
 	}
-	err := db.Commit(t.Context(), store.Batch{Room: about.ID, Fence: l.Fence, Seq: 6, After: 5, Visits: []*rooms.Visit{visit(1, 4)}})
+	err = db.Commit(t.Context(), store.Batch{Room: about.ID, Fence: l.Fence, Seq: 6, After: 5, Visits: []*rooms.Visit{visit(1, 4)}})
 	if !errors.Is(err, store.ErrFenced) {
 		t.Errorf("writing to what is lost: %v", err)
 	}
@@ -210,6 +216,12 @@ func TestEmptied_OwnersFillIt(t *testing.T) {
 	}
 	if v, err := db.Visit(t.Context(), memory[2].ID); err != nil || v.Version != 7 { // it is found by itself, too
 		t.Error(v, err)
+	}
+	if n, err := directory.Refill(t.Context(), db); err != nil || n != 3 { // the room is there by now
+		t.Error(n, err)
+	}
+	if k, err := db.KeyByHash(t.Context(), key.Hash); err != nil || k != key {
+		t.Error(k, err)
 	}
 	if w, visits, err := db.LoadRoom(t.Context(), about.ID); err != nil || w.Name != about.Name || len(visits) != 3 {
 		t.Error(w, visits, err)
@@ -244,6 +256,25 @@ func TestOlder_IsNoticedAndRepaired(t *testing.T) {
 	versions, err := db.Versions(t.Context(), about.ID)
 	if want := map[rooms.VisitID]uint64{visit(1, 0).ID: 2, visit(2, 0).ID: 2, visit(3, 0).ID: 1}; err != nil || fmt.Sprint(versions) != fmt.Sprint(want) {
 		t.Error(versions, err)
+	}
+}
+
+// Where a visit is, is on another node of a Cluster than the visit: it can be lost alone.
+func TestLocation_LostAlone_IsRepaired(t *testing.T) {
+	s := redistest.Start(t)
+	db := open(t, Options{Addresses: []string{s.Addr()}})
+	l := own(t, db)
+	memory := []*rooms.Visit{visit(1, 3)}
+	must(t, db.Commit(t.Context(), store.Batch{Room: about.ID, Fence: l.Fence, Visits: memory}))
+	must(t, s.Client().Del(t.Context(), db.keys.visit(memory[0].ID)).Err())
+	if _, err := db.Visit(t.Context(), memory[0].ID); !errors.Is(err, store.ErrNotFound) {
+		t.Fatal(err)
+	}
+	if n, err := store.Repair(t.Context(), db, l.Fence, 1, about, memory); n != 0 || err != nil {
+		t.Fatal(n, err)
+	}
+	if v, err := db.Visit(t.Context(), memory[0].ID); err != nil || v.Version != 3 {
+		t.Error(v, err)
 	}
 }
 

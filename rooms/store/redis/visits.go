@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -17,7 +18,8 @@ const (
 	pageVisits = 500
 	pageBytes  = 1 << 20
 	wholeBytes = 1 << 40
-	loadTries  = 3 // in pages; then at once
+	loadTries  = 3   // in pages; then at once
+	pointChunk = 500 // visits that are located with one exchange
 )
 
 // LoadRoom answers a room with all its visits that are not erased, at one moment: if the room is written
@@ -162,7 +164,9 @@ func (db *DB) Commit(ctx context.Context, b store.Batch) error {
 	}
 	args := []any{b.Fence.Epoch, b.Fence.Nonce, b.Seq, b.After, bit(b.Repair), bit(false)}
 	pointed, isNew := len(args)-1, b.Repair
-	for _, v := range b.Visits {
+	ids := make([]rooms.VisitID, len(b.Visits))
+	for i, v := range b.Visits {
+		ids[i] = v.ID
 		raw, err := json.Marshal(v)
 		if err != nil {
 			return fmt.Errorf("%w: %w", store.ErrBadBatch, err)
@@ -172,7 +176,7 @@ func (db *DB) Commit(ctx context.Context, b store.Batch) error {
 	}
 	for {
 		if isNew {
-			if err := db.point(ctx, b); err != nil {
+			if err := db.Locate(ctx, b.Room, ids); err != nil {
 				return err
 			}
 			args[pointed] = bit(true)
@@ -190,22 +194,24 @@ func (db *DB) Commit(ctx context.Context, b store.Batch) error {
 	}
 }
 
-// point says where visits are. One that is said to be elsewhere belongs to another room.
-func (db *DB) point(ctx context.Context, b store.Batch) error {
-	keys := make([][]string, len(b.Visits))
-	for i, v := range b.Visits {
-		keys[i] = []string{db.keys.visit(v.ID)}
-	}
-	answers, errs := db.runAll(ctx, db.o.Timeout, pointScript, keys, func(int) []any { return []any{string(b.Room)} })
-	for i, err := range errs {
-		if err != nil {
-			return err
+// Locate says in which room visits are. One that is said to be in another belongs there: ErrConflict.
+func (db *DB) Locate(ctx context.Context, room rooms.RoomID, ids []rooms.VisitID) error {
+	for chunk := range slices.Chunk(ids, pointChunk) {
+		keys := make([][]string, len(chunk))
+		for i, id := range chunk {
+			keys[i] = []string{db.keys.visit(id)}
 		}
-		if textOf(answers[i]) != string(b.Room) {
-			return fmt.Errorf("redis: %w: visit %s is of another room", store.ErrConflict, b.Visits[i].ID)
+		answers, errs := db.runAll(ctx, db.o.Timeout, pointScript, keys, func(int) []any { return []any{string(room)} })
+		for i, err := range errs {
+			if err != nil {
+				return err
+			}
+			if textOf(answers[i]) != string(room) {
+				return fmt.Errorf("redis: %w: visit %s is of another room", store.ErrConflict, chunk[i])
+			}
 		}
 	}
-	return nil
+	return ctx.Err()
 }
 
 // refusal turns what a script answered into an error, or nil.

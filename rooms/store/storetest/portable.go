@@ -13,6 +13,7 @@ import (
 var portableTests = map[string]func(*testing.T, store.Store){
 	"Reservations_OfAClinic_WithoutTheirKeys": reservationsOfAClinic,
 	"Keep_IsWhatReserveFinds":                 keepIsFound,
+	"Directory_RefillsWhatIsLacking":          directoryRefills,
 	"SwapVisit_OnlyWhatIsExactlyThat":         swapVisit,
 	"SwapStaff_OnlyWhatIsExactlyThat":         swapStaff,
 }
@@ -102,4 +103,25 @@ func swapStaff(t *testing.T, s store.Store) {
 	bad := next
 	bad.ID = "q"
 	mustBe(t, s.SwapStaff(t.Context(), next, bad), store.ErrBadBatch)
+}
+
+func directoryRefills(t *testing.T, s store.Store) {
+	ctx := t.Context()
+	p, k := rooms.Staff{ID: "p", Clinic: clinic, Name: "Dr"}, rooms.APIKey{ID: "k", Clinic: clinic, Hash: [32]byte{1}}
+	put := func() {
+		t.Helper()
+		for _, err := range []error{
+			s.PutClinic(ctx, rooms.Clinic{ID: clinic, Name: "new"}), s.PutRoom(ctx, room), s.PutStaff(ctx, p), s.PutKey(ctx, k),
+		} {
+			mustBe(t, err, nil)
+		}
+	}
+	mustEqual(t, must(store.TakeDirectory(ctx, s))(t).Clinics(), 0)
+	put()
+	d := must(store.TakeDirectory(ctx, s))(t)
+	mustEqual(t, d.Clinics(), 1)
+	p.Name = "newer"
+	put()
+	mustEqual(t, must(d.Refill(ctx, s))(t), 0)
+	mustEqual(t, must(s.Staff(ctx, p.ID))(t), p)
 }
