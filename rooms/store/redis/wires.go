@@ -15,7 +15,8 @@ import (
 // drops what it carries and says nothing. The one that a call waited for in vain is let go by the client; the others,
 // which would each cost another call its deadline, are cut here.
 type wires struct {
-	tls *tls.Config
+	tls   *tls.Config
+	began time.Time // with the monotonic clock, since the other may be set
 
 	mu   sync.Mutex
 	open map[*wire]struct{}
@@ -26,11 +27,14 @@ type wires struct {
 type wire struct {
 	net.Conn
 	below net.Conn     // of TCP
-	heard atomic.Int64 // ns since 1970
+	heard atomic.Int64 // time.Duration since began
+	began time.Time
 	close func() error
 }
 
-func newWires(t *tls.Config) *wires { return &wires{tls: t, open: map[*wire]struct{}{}} }
+func newWires(t *tls.Config) *wires {
+	return &wires{tls: t, began: time.Now(), open: map[*wire]struct{}{}}
+}
 
 func (w *wires) dial(ctx context.Context, network, address string) (net.Conn, error) {
 	d := net.Dialer{KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 5 * time.Second, Interval: time.Second, Count: 5}}
@@ -38,13 +42,13 @@ func (w *wires) dial(ctx context.Context, network, address string) (net.Conn, er
 	if err != nil {
 		return nil, err
 	}
-	c := &wire{Conn: below, below: below}
+	c := &wire{Conn: below, below: below, began: w.began}
 	if w.tls != nil {
 		if c.Conn, err = w.secure(ctx, below, address); err != nil {
 			return nil, errors.Join(err, below.Close())
 		}
 	}
-	c.heard.Store(time.Now().UnixNano())
+	c.heard.Store(int64(time.Since(w.began)))
 	c.close = sync.OnceValue(func() error {
 		w.mu.Lock()
 		delete(w.open, c)
@@ -75,7 +79,7 @@ func (w *wires) cut(since time.Time) {
 	var silent []*wire
 	w.mu.Lock()
 	for c := range w.open {
-		if c.heard.Load() < since.UnixNano() {
+		if c.heard.Load() < int64(since.Sub(w.began)) {
 			silent = append(silent, c)
 		}
 	}
@@ -89,7 +93,7 @@ func (w *wires) cut(since time.Time) {
 func (c *wire) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
 	if n > 0 {
-		c.heard.Store(time.Now().UnixNano())
+		c.heard.Store(int64(time.Since(c.began)))
 	}
 	return n, err
 }

@@ -11,6 +11,9 @@ import (
 // MasterName is what the Sentinels call the master.
 const MasterName = "main"
 
+// replicator is the user as whom the replica follows, so that it alone can be shut out.
+const replicator = "replicator"
+
 // Failover is a master with a replica, and three Sentinels that watch them.
 type Failover struct {
 	Master, Replica *Server
@@ -20,8 +23,9 @@ type Failover struct {
 // StartFailover starts one. The Sentinels take a master for dead after 300 ms.
 func StartFailover(t testing.TB) *Failover {
 	t.Helper()
-	f := &Failover{Master: Start(t)}
-	f.Replica = Start(t, "--replicaof", "127.0.0.1", fmt.Sprint(f.Master.Port), "--repl-diskless-sync-delay", "0")
+	f := &Failover{Master: Start(t, "--repl-diskless-sync-delay", "0")}
+	f.Master.do(f.Master.Client(), "acl", "setuser", replicator, "on", "nopass", "+@all", "~*")
+	f.Replica = Start(t, "--replicaof", "127.0.0.1", fmt.Sprint(f.Master.Port), "--masteruser", replicator, "--masterauth", "x")
 	c := f.Replica.Client()
 	if !f.Replica.eventually(func() bool {
 		return strings.Contains(fmt.Sprint(f.Replica.do(c, "info", "replication")), "master_link_status:up")
@@ -73,6 +77,14 @@ func (f *Failover) Addrs() []string {
 // replica the master. The master's place is empty then.
 func (f *Failover) Fail() {
 	f.Master.t.Helper()
+	f.caughtUp()
+	f.Master.Kill()
+	f.Promoted()
+}
+
+// caughtUp waits until the replica has all that was acknowledged.
+func (f *Failover) caughtUp() {
+	f.Master.t.Helper()
 	conn := f.Master.Client().Conn() // WAIT is for what its own connection has written, and all that was before
 	defer func() { _ = conn.Close() }()
 	ctx := f.Master.t.Context()
@@ -82,6 +94,20 @@ func (f *Failover) Fail() {
 	if n, err := conn.Wait(ctx, 1, patience).Result(); err != nil || n != 1 {
 		f.Master.t.Fatalf("%d replicas follow, %v", n, err)
 	}
+}
+
+// Cut lets the replica fall behind: what is written from now on is not on it, and lost when the master fails.
+func (f *Failover) Cut() {
+	f.Master.t.Helper()
+	c := f.Master.Client()
+	f.caughtUp()
+	f.Master.do(c, "acl", "setuser", replicator, "off")
+	f.Master.do(c, "client", "kill", "type", "replica")
+}
+
+// FailBehind kills the master after Cut, and waits until the replica, which lacks what was written since, is the master.
+func (f *Failover) FailBehind() {
+	f.Master.t.Helper()
 	f.Master.Kill()
 	f.Promoted()
 }
