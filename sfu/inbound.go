@@ -155,12 +155,15 @@ func (in *inbound) viewers() []*Peer {
 }
 
 // tick sends the feedback that is due and returns which media is seen and whether that changed.
-func (in *inbound) tick(via *transport.Batch, now time.Time, feedback bool) (media MediaState, changed bool) {
+func (in *inbound) tick(via *transport.Batch, now time.Time, feedback, hurried bool) (media MediaState, changed bool) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	in.logForbidden(now)
 	if in.gate {
 		in.feedback(via, now, feedback)
+		if hurried {
+			in.ask(via, now)
+		}
 	}
 	for _, s := range in.sources {
 		seen := in.gate && !s.heard.IsZero() && now.Sub(s.heard) < silentAfter
@@ -187,6 +190,10 @@ func (in *inbound) feedback(via *transport.Batch, now time.Time, transportWide b
 		in.tellArrivals(via)
 		in.bound(via, now)
 	}
+}
+
+// ask asks for packets and keyframes that are missing.
+func (in *inbound) ask(via *transport.Batch, now time.Time) {
 	var pkts []rtcp.Packet
 	for _, s := range in.sources {
 		if nack := s.nack(now); nack != nil {

@@ -184,8 +184,8 @@ func (p *Peer) tick(via *transport.Batch, now time.Time, feedback bool) {
 		return
 	}
 	defer p.recovered()
-	p.hurried.Store(false)
-	media, changed := p.in.tick(via, now, feedback)
+	hurried := p.hurried.Swap(false)
+	media, changed := p.in.tick(via, now, feedback, hurried)
 	p.out.tick(via, now)
 	requestKeyframes(p.out.resumePictures(now), now)
 	if changed && p.onMedia != nil {

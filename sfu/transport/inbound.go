@@ -48,6 +48,7 @@ type inbound struct {
 	stun   stun.Message
 	reply  stun.Message
 	packet Packet
+	lately lately
 }
 
 const (
@@ -100,7 +101,7 @@ func (in *inbound) datagram(b []byte, from path) {
 		in.binding(b, from)
 		return
 	}
-	p := in.t.routes.get(from)
+	p := in.lately.find(&in.t.routes, from)
 	in.peer = p
 	switch {
 	case p == nil:

@@ -43,7 +43,24 @@ const routeShards = 64
 
 // routeTable finds the peer behind a path. Readers take no lock: a change replaces its shard.
 type routeTable struct {
-	shards [routeShards]routeShard
+	shards  [routeShards]routeShard
+	changes atomic.Uint64
+}
+
+// lately remembers the last path that one goroutine looked up: a frame's packets come together.
+type lately struct {
+	path path
+	peer *Peer
+	seen uint64 // routeTable.changes before the table was asked
+}
+
+// find is routeTable.get for that goroutine.
+func (l *lately) find(t *routeTable, a path) *Peer {
+	seen := t.changes.Load()
+	if l.seen != seen || l.path != a || l.peer == nil {
+		*l = lately{path: a, peer: t.get(a), seen: seen}
+	}
+	return l.peer
 }
 
 type routeShard struct {
@@ -63,6 +80,7 @@ func (t *routeTable) get(a path) *Peer {
 // put makes p the peer behind a, even if another was: the newest proof of the password wins.
 func (t *routeTable) put(a path, p *Peer) {
 	t.shard(a).change(func(peers map[path]*Peer) { peers[a] = p })
+	t.changes.Add(1)
 }
 
 // remove forgets a unless it has become another peer's.
@@ -72,6 +90,7 @@ func (t *routeTable) remove(a path, p *Peer) {
 			delete(peers, a)
 		}
 	})
+	t.changes.Add(1)
 }
 
 func (s *routeShard) change(edit func(map[path]*Peer)) {
