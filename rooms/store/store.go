@@ -57,7 +57,7 @@ type Batch struct {
 	// owner finds it in its Lease again.
 	Seq uint64
 	// After is the highest Seq that the owner knows to be durable. A store whose number is lower has lost
-	// something, and answers ErrBehind.
+	// something, and answers ErrBehind. Without a fence it is not looked at.
 	After uint64
 	// Repair writes again what a store has lost: visits that are stored with the same version are left
 	// out, and After is not looked at. A stored version that is newer is a conflict all the same.

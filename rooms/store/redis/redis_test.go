@@ -189,3 +189,16 @@ func TestConformance_Cluster_SlotsMoveInTheMiddle(t *testing.T) {
 		t.Errorf("only %d slots were moved", moved)
 	}
 }
+
+func TestModel(t *testing.T) {
+	o := Options{Addresses: []string{redistest.Start(t).Addr()}, Timeout: 10 * time.Second, LeaseTimeout: 10 * time.Second}
+	storetest.RunModel(t, func() (store.Store, func()) {
+		o := o
+		o.Prefix = fmt.Sprint("test", prefixes.Add(1))
+		db, err := Open(t.Context(), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return db, func() { db.Close() }
+	})
+}

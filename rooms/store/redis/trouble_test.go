@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -155,6 +156,69 @@ func TestSilence_CallersOwnEndIsTheirs(t *testing.T) {
 	if err := db.Renew(ctx, []store.Held{{Room: "r", Fence: store.Fence{Epoch: 1, Nonce: "n"}}}, time.Second)[0].Err; !errors.Is(err, context.DeadlineExceeded) {
 		t.Error(err)
 	}
+}
+
+// No call of the interface waits for a Redis that stands still, whatever its caller allows.
+func TestSilence_EveryCallHasADeadline(t *testing.T) {
+	s := redistest.Start(t)
+	db := open(t, Options{Addresses: []string{s.Addr()}, Timeout: 100 * time.Millisecond, LeaseTimeout: 100 * time.Millisecond})
+	s.Pause()
+	defer s.Resume()
+	ctx := t.Context()
+	only := func(_ any, err error) error { return err }
+	held := store.Held{Room: "r", Fence: store.Fence{Epoch: 1, Nonce: "n"}}
+	calls := map[string]func() error{
+		"LoadRoom":   func() error { _, _, err := db.LoadRoom(ctx, "r"); return err },
+		"Commit":     func() error { return db.Commit(ctx, store.Batch{Room: about.ID, Visits: []*rooms.Visit{visit(1, 2)}}) },
+		"Commit new": func() error { return db.Commit(ctx, store.Batch{Room: about.ID, Visits: []*rooms.Visit{visit(1, 1)}}) },
+		"Versions":   func() error { return only(db.Versions(ctx, "r")) },
+		"Locate":     func() error { return db.Locate(ctx, "r", []rooms.VisitID{"v"}) },
+		"Visit":      func() error { return only(db.Visit(ctx, "v")) },
+		"ListVisits": func() error { return only(db.ListVisits(ctx, "r", "", 0)) },
+		"Reserve":    func() error { _, _, err := db.Reserve(ctx, store.Reservation{Kind: store.KindKey}); return err },
+		"Expire":     func() error { return db.Expire(ctx, time.Now()) },
+		"PutClinic":  func() error { return db.PutClinic(ctx, rooms.Clinic{ID: "c"}) },
+		"Clinic":     func() error { return only(db.Clinic(ctx, "c")) },
+		"Clinics":    func() error { return only(db.Clinics(ctx)) },
+		"PutRoom":    func() error { return db.PutRoom(ctx, about) },
+		"Room":       func() error { return only(db.Room(ctx, "r")) },
+		"Rooms":      func() error { return only(db.Rooms(ctx, "c")) },
+		"PutStaff":   func() error { return db.PutStaff(ctx, rooms.Staff{ID: "s"}) },
+		"Staff":      func() error { return only(db.Staff(ctx, "s")) },
+		"StaffOf":    func() error { return only(db.StaffOf(ctx, "c")) },
+		"PutKey":     func() error { return db.PutKey(ctx, rooms.APIKey{}) },
+		"KeyByHash":  func() error { return only(db.KeyByHash(ctx, [32]byte{})) },
+		"Keys":       func() error { return only(db.Keys(ctx, "c")) },
+		"Claim": func() error {
+			return only(db.Claim(ctx, store.Claim{Room: "r", Owner: "o", Nonce: "n", TTL: time.Second}))
+		},
+		"Renew":        func() error { return db.Renew(ctx, []store.Held{held}, time.Second)[0].Err },
+		"Release":      func() error { return db.Release(ctx, held) },
+		"Holder":       func() error { return only(db.Holder(ctx, "r")) },
+		"Announce":     func() error { return db.Announce(ctx, store.Instance{ID: "i"}, time.Second) },
+		"Withdraw":     func() error { return db.Withdraw(ctx, "i") },
+		"Instances":    func() error { return only(db.Instances(ctx)) },
+		"Reservations": func() error { return db.Reservations(ctx, "c", func(store.Kept) error { return nil }) },
+		"Keep":         func() error { return db.Keep(ctx, store.Kept{Reservation: store.Reservation{Kind: store.KindKey}}) },
+		"SwapVisit":    func() error { return db.SwapVisit(ctx, visit(1, 1), visit(1, 1)) },
+		"SwapStaff":    func() error { return db.SwapStaff(ctx, rooms.Staff{ID: "s"}, rooms.Staff{ID: "s"}) },
+		"Ping":         func() error { return db.Ping(ctx) },
+	}
+	kind := reflect.TypeFor[store.Store]()
+	for i := range kind.NumMethod() {
+		if name := kind.Method(i).Name; name != "Close" && calls[name] == nil {
+			t.Errorf("%s was not tried", name)
+		}
+	}
+	var wg sync.WaitGroup
+	for name, call := range calls {
+		wg.Go(func() {
+			if err := call(); !errors.Is(err, store.ErrUnavailable) {
+				t.Errorf("%s: %v", name, err)
+			}
+		})
+	}
+	wg.Wait()
 }
 
 func TestDown_IsUnavailable_AndComesBackByItself(t *testing.T) {

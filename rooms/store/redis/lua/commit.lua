@@ -14,7 +14,7 @@ local l = lease(room)
 if not holds(l, tonumber(ARGV[1]), ARGV[2]) then
   return answer('fenced', l)
 end
-if not repair and l.seq < after then
+if not repair and l.nonce ~= '' and l.seq < after then
   return {'behind', text(l.seq)}
 end
 
