@@ -23,6 +23,7 @@ type actor struct {
 	done  chan struct{} // closed when run has returned
 	media *mediaMailbox // what peers report
 	saver *saver
+	lease Lease // nil: there are no other instances
 
 	room    *rooms.Room
 	durable map[rooms.VisitID]*rooms.Visit // as the store has them
@@ -35,6 +36,7 @@ type actor struct {
 
 	saves     saves
 	storeDown bool
+	late      late
 
 	dirty    map[rooms.VisitID]struct{} // routes and views to settle
 	alone    map[*session]struct{}      // sessions whose view alone is to be settled
@@ -98,18 +100,24 @@ func (a *actor) post(e event) bool {
 	}
 }
 
-// run works until ctx ends, then makes what is pending durable and closes what it owns.
+// run works until ctx ends or somebody else may have the room, and closes what it owns.
 func (a *actor) run(ctx context.Context) {
 	defer close(a.done)
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
+	moved := goneOf(a.lease)
 	for {
+		if isGone(a.lease) {
+			a.shut(wire.CloseMoved)
+			return
+		}
 		a.settle(time.Now())
 		timer.Reset(a.untilNext(time.Now()))
 		select {
 		case <-ctx.Done():
-			a.shut()
+			a.shut(wire.CloseRestart)
 			return
+		case <-moved: // see above
 		case e := <-a.inbox:
 			a.safely(e)
 		case <-a.media.ready:
@@ -121,13 +129,15 @@ func (a *actor) run(ctx context.Context) {
 	}
 }
 
-// shut ends every session. The saver is stopped by the hub, after it has written what it has.
-func (a *actor) shut() {
+// shut ends every session, media first. The saver is stopped by the hub, after it has written what it has.
+func (a *actor) shut(code wire.CloseCode) {
+	for _, s := range a.sessions() {
+		a.confine(s, (*session).dropPeer)
+	}
 	for _, s := range a.sessions() {
 		if s.conn != nil {
-			s.conn.out.close(wire.CloseRestart)
+			s.conn.out.close(code)
 		}
-		a.confine(s, (*session).dropPeer)
 	}
 }
 
@@ -151,6 +161,9 @@ func (a *actor) settle(now time.Time) {
 		}
 	}
 	a.saves.expire(now)
+	if a.late.some() && a.mayOpen() {
+		a.safely(a.late.take())
+	}
 	a.step((*actor).settleQueue, now)
 	a.step((*actor).settlePresence, now)
 	if len(a.dirty) > 0 || len(a.alone) > 0 {
@@ -169,6 +182,9 @@ func (a *actor) untilNext(now time.Time) time.Duration {
 	}
 	if at, ok := a.saves.next(); ok {
 		earlier(at)
+	}
+	if a.late.some() {
+		earlier(now.Add(lateEvery))
 	}
 	if a.queue.telling.some {
 		earlier(now)
@@ -226,6 +242,9 @@ func (a *actor) indexStaff(v *rooms.Visit) {
 	}
 }
 
+// lateEvery is how often an actor that has something to open looks whether it may.
+const lateEvery = 50 * time.Millisecond
+
 // saved says that everything up to a save is durable.
 type saved struct {
 	upTo   uint64
@@ -237,6 +256,10 @@ func (e saved) apply(a *actor) {
 		a.storeDown = false
 		a.hub.unsaved.Add(-1)
 		a.log.Info("store_back")
+	}
+	if !a.mayOpen() {
+		a.late.add(e)
+		return
 	}
 	for _, v := range e.visits {
 		a.isSaved(v)

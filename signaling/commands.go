@@ -177,7 +177,7 @@ var parting = map[string]bool{
 // decide applies a command and tells the result when it is durable. An ErrRetry says only that it is not
 // durable yet: what parts people is in force, and the same command again is answered, not applied.
 func (a *actor) decide(cmd rooms.Command, tell func(rooms.Outcome, error)) {
-	if a.storeDown && !parting[cmd.Do.Name()] {
+	if (a.storeDown || !a.mayOpen()) && !parting[cmd.Do.Name()] {
 		tell(rooms.Outcome{}, ErrRetry)
 		return
 	}

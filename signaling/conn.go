@@ -38,6 +38,7 @@ type conn struct {
 	// Known after hello and then fixed.
 	actor   *actor
 	session *session
+	hop     *hop // to the owner of the room, if that is another instance; then there is no actor
 
 	// silence is how long the reader waits for the next request: the newest ping says.
 	silence time.Duration
@@ -72,28 +73,36 @@ var errBadEnvelope = errors.New("signaling: not a request")
 
 // read waits for the next request, at most until the deadline.
 func (c *conn) read(timeout time.Duration) (wire.Request, error) {
-	var r wire.Request
+	data, err := c.readBytes(timeout, wire.MaxMessageBytes)
+	if err != nil {
+		return wire.Request{}, err
+	}
+	return readRequest(data)
+}
+
+// readBytes waits for the next message of up to most bytes.
+func (c *conn) readBytes(timeout time.Duration, most int) ([]byte, error) {
 	if err := c.ws.SetReadDeadline(time.Now().Add(timeout)); err != nil {
-		return r, err
+		return nil, err
 	}
 	kind, from, err := c.ws.NextReader()
 	if err != nil {
-		return r, err
+		return nil, err
 	}
 	// Not gorilla's own limit, which would close with a code that says come back.
-	data, err := io.ReadAll(io.LimitReader(from, wire.MaxMessageBytes+1))
+	data, err := io.ReadAll(io.LimitReader(from, int64(most)+1))
 	if err != nil {
-		return r, err
+		return nil, err
 	}
-	c.meters.near(limitMessageBytes, min(len(data), wire.MaxMessageBytes))
-	if len(data) > wire.MaxMessageBytes {
+	c.meters.near(limitMessageBytes, min(len(data), most))
+	if len(data) > most {
 		c.meters.hit(limitMessageBytes)
-		return r, errBadEnvelope
+		return nil, errBadEnvelope
 	}
 	if kind != websocket.TextMessage {
-		return r, errBadEnvelope
+		return nil, errBadEnvelope
 	}
-	return readRequest(data)
+	return data, nil
 }
 
 // readRequest reads the envelope of a message.

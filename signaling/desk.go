@@ -12,14 +12,19 @@ import (
 
 // actorFor is the actor of the waiting room that an identity is for, which of staff is the one they want. It answers
 // rooms.ErrForbidden if that is not theirs; any other error is our own trouble.
-func (h *Hub) actorFor(ctx context.Context, who auth.Identity, want rooms.RoomID) (*actor, auth.Identity, error) {
+func (h *Hub) actorFor(ctx context.Context, who auth.Identity, want rooms.RoomID, here bool) (*actor, auth.Identity, error) {
 	if who.Kind != auth.Staff {
-		a, err := h.actorOf(ctx, who.Room)
+		a, err := h.actorAt(ctx, who.Room, here)
 		return a, who, err
 	}
 	member, err := h.store.Staff(ctx, who.Staff)
 	if errors.Is(err, store.ErrNotFound) {
 		err = rooms.ErrForbidden
+	}
+	if h.owners != nil && want != "" && errors.Is(err, store.ErrUnavailable) {
+		who.Room = want // whose owner knows who works there
+		a, err := h.actorAt(ctx, want, here)
+		return a, who, err
 	}
 	if err != nil {
 		return nil, who, err
@@ -27,7 +32,7 @@ func (h *Hub) actorFor(ctx context.Context, who auth.Identity, want rooms.RoomID
 	if who.Room, err = deskOf(member, want); err != nil {
 		return nil, who, err
 	}
-	a, err := h.actorOf(ctx, who.Room)
+	a, err := h.actorAt(ctx, who.Room, here)
 	if err == nil && member.TokenGen == who.Gen && !member.Disabled && !h.acquaint(a, member, who.Room) {
 		err = ErrRetry
 	}

@@ -11,36 +11,63 @@ import (
 	"github.com/anteroom/anteroom/signaling/wire"
 )
 
-// hello reads the first message, finds the actor and the session, and answers with welcome. After an error the
-// connection is over; the code says how the client should take it.
+// hello reads the first message, finds the actor and the session, and answers with welcome; or finds the instance that
+// has the room, which does. After an error the connection is over; the code says how the client should take it.
 func (c *conn) hello(ctx context.Context, h *Hub, r *http.Request) wire.CloseCode {
-	req, err := c.read(wire.HelloTimeoutMS * time.Millisecond)
+	data, err := c.readBytes(wire.HelloTimeoutMS*time.Millisecond, wire.MaxMessageBytes)
 	if err != nil {
 		return c.ending(err, limitHello)
 	}
-	if req.T != wire.TypeHello {
-		c.out.refuse(req.ID, wire.CodeHelloFirst, "the first message is hello")
-		return wire.CloseBadMessage
-	}
-	var hello wire.Hello
-	if err := decodeStrict(req.D, &hello); err != nil || !validHello(hello) {
-		c.out.refuse(req.ID, wire.CodeBadMessage, "hello needs handle, client, tab and device")
-		return wire.CloseBadMessage
+	req, hello, code := c.parseHello(data)
+	if code != 0 {
+		return code
 	}
 	who, err := h.keys.Identify(r, hello.Handle, h.now())
 	if err != nil {
 		c.out.refuse(req.ID, wire.CodeNoSession, "open the link again")
 		return wire.CloseNoSession
 	}
-	a, who, err := h.actorFor(ctx, who, rooms.RoomID(hello.Room))
+	for range maxReaches {
+		a, known, err := h.actorFor(ctx, who, rooms.RoomID(hello.Room), false)
+		other := (*Elsewhere)(nil)
+		if !errors.As(err, &other) {
+			return c.enterRoom(a, req.ID, known, hello, err)
+		}
+		if err = c.reach(ctx, other.At, greeting{who, data}); err == nil {
+			return 0
+		}
+		h.owners.Failed(known.Room, other.At, err)
+	}
+	return c.comeBackLater(req.ID)
+}
+
+// parseHello reads a message that has to be a hello, and refuses what is none: with a code that is not 0.
+func (c *conn) parseHello(data []byte) (req wire.Request, hello wire.Hello, code wire.CloseCode) {
+	req, err := readRequest(data)
+	if err != nil {
+		return req, hello, c.ending(err, limitHello)
+	}
+	if req.T != wire.TypeHello {
+		c.out.refuse(req.ID, wire.CodeHelloFirst, "the first message is hello")
+		return req, hello, wire.CloseBadMessage
+	}
+	if err := decodeStrict(req.D, &hello); err != nil || !validHello(hello) {
+		c.out.refuse(req.ID, wire.CodeBadMessage, "hello needs handle, client, tab and device")
+		return req, hello, wire.CloseBadMessage
+	}
+	return req, hello, 0
+}
+
+// enterRoom goes on with what actorFor has answered.
+func (c *conn) enterRoom(a *actor, id uint64, who auth.Identity, hello wire.Hello, err error) wire.CloseCode {
 	switch {
 	case errors.Is(err, rooms.ErrForbidden):
-		c.out.refuse(req.ID, wire.CodeForbidden, "not one of your waiting rooms")
+		c.out.refuse(id, wire.CodeForbidden, "not one of your waiting rooms")
 		return wire.CloseNoSession
 	case err != nil:
-		return c.comeBackLater(req.ID)
+		return c.comeBackLater(id)
 	}
-	return c.arrive(a, req.ID, who, hello)
+	return c.arrive(a, id, who, hello)
 }
 
 // comeBackLater refuses a hello because of our own trouble: the store cannot say who somebody is, or what is in the room.
@@ -203,7 +230,7 @@ func (a *actor) admissible(who auth.Identity) (wire.Code, wire.CloseCode) {
 
 // open notes that the page of a seat is open. It is not a client's command and needs no answer.
 func (a *actor) open(s *session) {
-	if a.storeDown {
+	if a.storeDown || !a.mayOpen() {
 		return
 	}
 	out, err := a.room.Apply(rooms.Command{Actor: a.actorOf(s), Visit: s.who.Visit, Do: rooms.Open{}}, a.hub.now())

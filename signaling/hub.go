@@ -48,6 +48,8 @@ type Config struct {
 	Admit func(connection bool) (again time.Duration, ok bool)
 	// MaxSockets bounds the connections of the hub; 0 means 20,000.
 	MaxSockets int
+	// Owners share the waiting rooms among several instances; nil: this one owns all that it is asked for.
+	Owners Owners
 	// Now is the system clock: what visits keep and people read comes from it, and when cookies expire. Nothing waits by it, since it
 	// may be set. nil: time.Now.
 	Now        func() time.Time
@@ -67,6 +69,7 @@ type Hub struct {
 	warm       int
 	admit      func(connection bool) (time.Duration, bool)
 	maxSockets int
+	owners     Owners // nil: none but this hub
 	now        func() time.Time
 	log        *zap.Logger
 	metrics    *metrics
@@ -90,6 +93,7 @@ type Hub struct {
 // ownedRoom is an actor that runs or is being loaded.
 type ownedRoom struct {
 	ready chan struct{} // closed when actor or err is set
+	here  bool          // of Owners.Own
 	actor *actor
 	err   error
 }
@@ -101,7 +105,7 @@ func NewHub(cfg Config) (*Hub, error) {
 	}
 	h := &Hub{
 		store: cfg.Store, sfu: cfg.SFU, keys: cfg.Keys, publicURL: cfg.PublicURL, iceServers: cfg.ICEServers,
-		origins: slices.Clone(cfg.Origins), warm: cfg.Warm, maxSockets: cfg.MaxSockets, admit: cfg.Admit, now: cfg.Now,
+		origins: slices.Clone(cfg.Origins), warm: cfg.Warm, maxSockets: cfg.MaxSockets, owners: cfg.Owners, admit: cfg.Admit, now: cfg.Now,
 		log: cfg.Logger, rooms: map[rooms.RoomID]*ownedRoom{},
 	}
 	h.quiet.L = &h.mu
@@ -175,9 +179,13 @@ func (h *Hub) Ready() error {
 }
 
 // Do applies a command in a waiting room and returns once what it did is durable. It answers the errors of package
-// rooms, store.ErrNotFound for an unknown room, ErrRetry if the change is not durable yet, or ErrClosed.
+// rooms, store.ErrNotFound for an unknown room, ErrRetry if the change is not durable yet, ErrClosed, or an *Elsewhere.
 func (h *Hub) Do(ctx context.Context, room rooms.RoomID, cmd rooms.Command) (rooms.Outcome, error) {
-	a, err := h.actorOf(ctx, room)
+	return h.do(ctx, room, cmd, false)
+}
+
+func (h *Hub) do(ctx context.Context, room rooms.RoomID, cmd rooms.Command, here bool) (rooms.Outcome, error) {
+	a, err := h.actorAt(ctx, room, here)
 	if err != nil {
 		return rooms.Outcome{}, err
 	}
@@ -191,7 +199,11 @@ func (h *Hub) Do(ctx context.Context, room rooms.RoomID, cmd rooms.Command) (roo
 
 // Visit answers a visit as its room's owner has it now: rooms.ErrNoVisit if it is not there, else as Do.
 func (h *Hub) Visit(ctx context.Context, room rooms.RoomID, id rooms.VisitID) (*rooms.Visit, error) {
-	a, err := h.actorOf(ctx, room)
+	return h.visit(ctx, room, id, false)
+}
+
+func (h *Hub) visit(ctx context.Context, room rooms.RoomID, id rooms.VisitID, here bool) (*rooms.Visit, error) {
+	a, err := h.actorAt(ctx, room, here)
 	if err != nil {
 		return nil, err
 	}
@@ -261,32 +273,46 @@ func (h *Hub) directoryOf(ctx context.Context, about rooms.WaitingRoom) (directo
 	return directory{about: about, clinic: clinic, staff: staff}, err
 }
 
-// actorOf answers a room's actor, which it loads and starts if there is none.
+// actorOf is actorAt for a client or a caller of this instance.
 func (h *Hub) actorOf(ctx context.Context, room rooms.RoomID) (*actor, error) {
-	h.mu.Lock()
-	owned := h.rooms[room]
-	if owned == nil {
-		if h.closing {
-			h.mu.Unlock()
-			return nil, ErrClosed
+	return h.actorAt(ctx, room, false)
+}
+
+// actorAt answers a room's actor, which it loads and starts if there is none. here is that of Owners.Own.
+func (h *Hub) actorAt(ctx context.Context, room rooms.RoomID, here bool) (*actor, error) {
+	for {
+		h.mu.Lock()
+		owned := h.rooms[room]
+		if owned == nil {
+			if h.closing {
+				h.mu.Unlock()
+				return nil, ErrClosed
+			}
+			owned = &ownedRoom{ready: make(chan struct{}), here: here}
+			h.rooms[room] = owned
+			h.tasks.Go(func() { h.load(room, owned) })
 		}
-		owned = &ownedRoom{ready: make(chan struct{})}
-		h.rooms[room] = owned
-		h.tasks.Go(func() { h.load(room, owned) })
-	}
-	h.mu.Unlock()
-	select {
-	case <-owned.ready:
+		h.mu.Unlock()
+		select {
+		case <-owned.ready:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+		if elsewhere := (*Elsewhere)(nil); here && !owned.here && errors.As(owned.err, &elsewhere) {
+			continue // others have asked, who left it open where the room is to be
+		}
 		return owned.actor, owned.err
-	case <-ctx.Done():
-		return nil, ctx.Err()
 	}
 }
 
 // load makes a room's actor, or forgets the room so that the next who needs it tries again.
 func (h *Hub) load(room rooms.RoomID, owned *ownedRoom) {
 	defer close(owned.ready)
-	a, err := h.read(room)
+	lease, err := h.own(room, owned.here)
+	var a *actor
+	if err == nil {
+		a, err = h.read(room)
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if err == nil && h.closing {
@@ -295,9 +321,10 @@ func (h *Hub) load(room rooms.RoomID, owned *ownedRoom) {
 	if err != nil {
 		owned.err = err
 		delete(h.rooms, room)
+		h.tasks.Go(func() { h.release(lease) })
 		return
 	}
-	owned.actor = a
+	owned.actor = a.under(lease)
 	h.start(a)
 }
 
@@ -321,10 +348,13 @@ func (h *Hub) read(room rooms.RoomID) (a *actor, err error) {
 	return newActor(h, d, visits), nil
 }
 
-// start runs an actor and its saver. The saver outlives the actor, so that the last decisions are saved.
+// start runs an actor and its saver. The saver outlives the actor, so that the last decisions are saved, and the lease both.
 func (h *Hub) start(a *actor) {
 	saving, stopSaving := context.WithCancel(context.WithoutCancel(h.ctx))
-	h.tasks.Go(func() { a.saver.run(saving) })
+	h.tasks.Go(func() {
+		a.saver.run(saving)
+		h.letGo(a)
+	})
 	h.tasks.Go(func() {
 		defer stopSaving()
 		a.run(h.ctx)

@@ -45,11 +45,15 @@ type tombstone struct {
 
 // newList begins with a version that no earlier owner has reached, so that its cursors are told apart.
 func newList(epoch int64) list {
-	start := uint64(epoch) * 1000 //nolint:gosec // milliseconds since 1970
-	return list{
-		rows: map[rooms.SeatID]*listRow{}, seats: map[rooms.VisitID][]rooms.SeatID{}, touched: map[rooms.VisitID]struct{}{},
-		version: start, floor: start,
-	}
+	l := list{rows: map[rooms.SeatID]*listRow{}, seats: map[rooms.VisitID][]rooms.SeatID{}, touched: map[rooms.VisitID]struct{}{}}
+	l.begin(epoch)
+	return l
+}
+
+// begin sets the version of a list that nobody has seen.
+func (l *list) begin(epoch int64) {
+	l.version = uint64(epoch) * 1000 //nolint:gosec // milliseconds since 1970
+	l.floor = l.version
 }
 
 func (l *list) touch(id rooms.VisitID) { l.touched[id] = struct{}{} }

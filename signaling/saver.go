@@ -16,7 +16,8 @@ const (
 	saveTimeout  = 2 * time.Second
 	saveRetryMin = 50 * time.Millisecond
 	saveRetryMax = 2 * time.Second
-	ackTimeout   = 3 * time.Second // after which a caller is told to try again
+	ackTimeout   = 3 * time.Second  // after which a caller is told to try again
+	fillTimeout  = 30 * time.Second // to write again what a store has lost
 )
 
 // saver makes one room's changes durable, in order. It holds only the newest value of each visit, so that what
@@ -27,6 +28,9 @@ type saver struct {
 	metrics *metrics
 	log     *zap.Logger
 	post    func(event)
+	lease   Lease  // nil: nobody else can have the room
+	durable uint64 // the highest save that is, of this lease
+	fill    bool   // the store has lost something of this room
 
 	mu      sync.Mutex
 	waiting map[rooms.VisitID]*rooms.Visit
@@ -82,14 +86,17 @@ func (s *saver) run(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():
-			if visits, _ := s.take(); len(visits) > 0 {
-				_ = s.save(context.WithoutCancel(ctx), visits)
+			if visits, upTo := s.take(); len(visits) > 0 {
+				_ = s.save(context.WithoutCancel(ctx), visits, upTo)
 			}
 			return
+		case <-s.repairs():
+			s.fill = true
+			s.repair(ctx)
 		case <-s.ready:
 		}
 		for visits, upTo := s.take(); len(visits) > 0; visits, upTo = s.take() {
-			err := s.save(ctx, visits)
+			err := s.save(ctx, visits, upTo)
 			if err == nil {
 				retry = saveRetryMin
 				s.post(saved{upTo: upTo, visits: visits})
@@ -110,7 +117,7 @@ func (s *saver) run(ctx context.Context) {
 }
 
 // save writes visits, which are to be given again after an error. A panic is one.
-func (s *saver) save(ctx context.Context, visits []*rooms.Visit) (err error) {
+func (s *saver) save(ctx context.Context, visits []*rooms.Visit, upTo uint64) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			s.metrics.panicked(s.log, "saver_panic", p)
@@ -121,22 +128,25 @@ func (s *saver) save(ctx context.Context, visits []*rooms.Visit) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, saveTimeout)
 	defer cancel()
 	begin := time.Now()
-	err = s.store.Commit(ctx, store.Batch{Room: s.room, Visits: visits})
+	b := s.batch(visits, upTo)
+	err = s.commit(ctx, b)
 	s.metrics.saveSeconds.Observe(time.Since(begin).Seconds())
 	if errors.Is(err, store.ErrConflict) {
-		err = s.alreadyThere(ctx, visits, err)
+		err = s.alreadyThere(ctx, b, err)
 	}
 	if err != nil {
 		s.metrics.saveFailures.Inc()
+		return err
 	}
-	return err
+	s.wrote(upTo)
+	return nil
 }
 
 // alreadyThere settles a conflict: a commit that seemed to fail had worked after all. What the store lacks is
 // written again.
-func (s *saver) alreadyThere(ctx context.Context, visits []*rooms.Visit, conflict error) error {
+func (s *saver) alreadyThere(ctx context.Context, b store.Batch, conflict error) error {
 	var missing []*rooms.Visit
-	for _, v := range visits {
+	for _, v := range b.Visits {
 		had, err := s.store.Visit(ctx, v.ID)
 		switch {
 		case errors.Is(err, store.ErrNotFound) || err == nil && had.Version < v.Version:
@@ -151,7 +161,8 @@ func (s *saver) alreadyThere(ctx context.Context, visits []*rooms.Visit, conflic
 		// What can be read need not be on disk: the commit may have failed at its last sync. A write brings it there.
 		return s.store.Ping(ctx)
 	}
-	return s.store.Commit(ctx, store.Batch{Room: s.room, Visits: missing})
+	b.Visits = missing
+	return s.commit(ctx, b)
 }
 
 // saves holds the answers that wait for a save. It belongs to the actor.

@@ -54,7 +54,11 @@ func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (h *Hub) converse(c *conn, code wire.CloseCode) {
 	defer h.leave()
 	defer func() { _ = c.ws.Close() }()
-	if code == 0 && c.session != nil {
+	switch {
+	case code != 0:
+	case c.hop != nil:
+		code = h.confine(c.pass)
+	case c.session != nil:
 		code = h.confine(c.readLoop)
 	}
 	c.out.close(code)

@@ -74,7 +74,7 @@ func (a *actor) endSession(s *session, code wire.CloseCode) {
 func (a *actor) viewOf(s *session) wire.View {
 	about := a.room.About()
 	view := wire.View{
-		Epoch: a.hub.epoch, Version: a.version,
+		Epoch: a.epoch(), Version: a.version,
 		Clinic:     wire.Clinic{Name: a.clinic.Name, Phone: a.clinic.Phone},
 		Room:       wire.RoomInfo{ID: string(about.ID), Name: about.Name},
 		People:     []wire.Person{},

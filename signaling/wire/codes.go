@@ -41,6 +41,7 @@ const (
 	CloseSlow       CloseCode = 4000 // the client did not read: come back at once
 	CloseSilent     CloseCode = 4001 // nothing was heard for PingTimeoutMS: come back at once
 	CloseBusy       CloseCode = 4002 // too much for now: come back later, with jitter
+	CloseMoved      CloseCode = 4003 // the waiting room is at another instance now: come back at once
 	CloseTakenOver  CloseCode = 4010 // the seat was opened elsewhere; a person may take it back
 	CloseNoSession  CloseCode = 4011 // sign in or open the link again
 	CloseRemoved    CloseCode = 4012 // removed from the visit

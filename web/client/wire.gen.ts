@@ -9,6 +9,8 @@ export const CloseSlow = 4000;
 export const CloseSilent = 4001;
 /** too much for now: come back later, with jitter */
 export const CloseBusy = 4002;
+/** the waiting room is at another instance now: come back at once */
+export const CloseMoved = 4003;
 /** the seat was opened elsewhere; a person may take it back */
 export const CloseTakenOver = 4010;
 /** sign in or open the link again */
@@ -88,6 +90,7 @@ export type CloseCode =
   | 4000 /* the client did not read: come back at once */
   | 4001 /* nothing was heard for PingTimeoutMS: come back at once */
   | 4002 /* too much for now: come back later, with jitter */
+  | 4003 /* the waiting room is at another instance now: come back at once */
   | 4010 /* the seat was opened elsewhere; a person may take it back */
   | 4011 /* sign in or open the link again */
   | 4012 /* removed from the visit */

@@ -4,6 +4,7 @@ import type { CloseCode, Code } from '../wire.gen';
 import {
   CloseBadMessage,
   CloseBusy,
+  CloseMoved,
   CloseNoSession,
   CloseOver,
   CloseRemoved,
@@ -20,6 +21,7 @@ const endings: Readonly<Record<CloseCode, Ending>> = {
   [CloseRestart]: { comeBack: 'at_once' },
   [CloseSlow]: { comeBack: 'at_once' },
   [CloseSilent]: { comeBack: 'at_once' },
+  [CloseMoved]: { comeBack: 'at_once' },
   [CloseBusy]: { comeBack: 'later' },
   [CloseTakenOver]: { closed: 'taken_over' },
   [CloseNoSession]: { closed: 'no_session' },

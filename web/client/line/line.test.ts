@@ -101,7 +101,7 @@ describe('close codes', () => {
     await expect(line.ask('leave', {})).rejects.toMatchObject({ code: 'closed' });
   });
 
-  test.each([1006, 1012, 4000, 4001, 4999])('%i comes back at once', async (code) => {
+  test.each([1006, 1012, 4000, 4001, 4003, 4999])('%i comes back at once', async (code) => {
     const socket = await started();
     socket.ends(code);
     await vi.advanceTimersByTimeAsync(0);
