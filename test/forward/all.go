@@ -11,7 +11,7 @@ import (
 var compared = []int{5, 40, 90}
 
 const (
-	saturationStep = 50    // rooms of two, from one point to the next on the way to saturation
+	saturationStep = 100   // rooms of two, from one point to the next on the way to saturation
 	mostRooms      = 600   // the load's own end
 	tolerated      = 0.001 // lost packets
 )
@@ -25,7 +25,7 @@ type summary struct {
 	FloorUS    float64            `json:"floor_us_per_packet"`
 	Ratio      float64            `json:"ratio"`
 	Max        int                `json:"max_pps_one_core"`
-	FloorMax   int                `json:"floor_max_pps_one_core"`
+	FloorMax   int                `json:"floor_max_pps_one_core"` // of the rates that the server was tried at
 	Delay      map[string]float64 `json:"delay_us"` // at half of Max
 	FloorDelay map[string]float64 `json:"floor_delay_us"`
 	Allocs     float64            `json:"allocs_per_packet"`
@@ -36,7 +36,8 @@ func (m *measurer) all() error {
 	if runtime.NumCPU() < 2 {
 		return fmt.Errorf("needs two processors, one for the server and one for the load; has %d", runtime.NumCPU())
 	}
-	fmt.Printf("Server or floor on core 0, load on core 1; a client sends %d packets a second. n %d runs of %v a row, medians.\n", perSecond, m.reps, m.window)
+	fmt.Printf("Server or floor on core 0, load on core 1; a client sends %d packets a second. Medians of %d runs of %v a row, in turns;\n", perSecond, m.reps, m.window)
+	fmt.Printf("of %d at %v rooms of two, whose worst ratio counts.\n", 2*m.reps, compared)
 	fmt.Printf("CPU is the scheduler's of the whole process. Delay is from before the load sends to after it receives. The load is not the\n")
 	fmt.Printf("bottleneck while it is busy less than all the time and its events are not late.\n\n")
 	fmt.Printf("%-16s %9s %9s %7s %9s %9s %8s %9s %9s %8s\n",
@@ -46,7 +47,7 @@ func (m *measurer) all() error {
 		return err
 	}
 	for _, size := range []struct{ roomsOf, rooms int }{{3, 30}, {12, 3}} {
-		if _, _, err := m.pair(size.roomsOf, size.rooms); err != nil {
+		if _, _, err := m.pair(size.roomsOf, size.rooms, m.reps); err != nil {
 			return err
 		}
 	}
@@ -63,7 +64,7 @@ func (m *measurer) all() error {
 // compare finds the worst ratio.
 func (m *measurer) compare(s *summary) error {
 	for _, rooms := range append([]int{1}, compared...) {
-		server, floor, err := m.pair(2, rooms)
+		server, floor, err := m.pair(2, rooms, 2*m.reps)
 		if err != nil {
 			return err
 		}
@@ -80,8 +81,8 @@ func (m *measurer) compare(s *summary) error {
 }
 
 // pair measures server and floor in turns.
-func (m *measurer) pair(roomsOf, rooms int) (server, floor []result, err error) {
-	for range m.reps {
+func (m *measurer) pair(roomsOf, rooms, reps int) (server, floor []result, err error) {
+	for range reps {
 		for target, rs := range map[string]*[]result{"server": &server, "floor": &floor} {
 			r, err := m.once(point{target: target, roomsOf: roomsOf, rooms: rooms, cores: []int{0}})
 			if err != nil {
@@ -97,22 +98,23 @@ func (m *measurer) pair(roomsOf, rooms int) (server, floor []result, err error) 
 
 // saturate finds what one core carries, and the delay at half of that.
 func (m *measurer) saturate(s *summary) error {
-	for target, most := range map[string]*int{"server": &s.Max, "floor": &s.FloorMax} {
-		for rooms := 200; rooms <= mostRooms; rooms += saturationStep {
-			p := point{target: target, roomsOf: 2, rooms: rooms, cores: []int{0}}
-			rs, err := m.row(p)
-			if err != nil {
-				return err
-			}
-			printRow(fmt.Sprintf("%-6s %dx%d", target, 2, rooms), rs)
-			if median(rs, func(r result) float64 { return r.Lost }) >= tolerated {
-				break
-			}
-			*most = p.rate()
+	carried := func(rs []result) bool { return median(rs, func(r result) float64 { return r.Lost }) < tolerated }
+	for rooms := 200; rooms <= mostRooms; rooms += saturationStep {
+		server, floor, err := m.pair(2, rooms, m.reps)
+		if err != nil {
+			return err
 		}
+		rate := point{roomsOf: 2, rooms: rooms}.rate()
+		if carried(floor) {
+			s.FloorMax = rate
+		}
+		if !carried(server) {
+			break
+		}
+		s.Max = rate
 	}
 	half := s.Max / 2 / (2 * perSecond)
-	server, floor, err := m.pair(2, half)
+	server, floor, err := m.pair(2, half, m.reps)
 	if err != nil {
 		return err
 	}
