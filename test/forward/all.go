@@ -26,7 +26,7 @@ type summary struct {
 	Ratio      float64            `json:"ratio"`
 	Max        int                `json:"max_pps_one_core"`
 	FloorMax   int                `json:"floor_max_pps_one_core"` // of the rates that the server was tried at
-	Delay      map[string]float64 `json:"delay_us"` // at half of Max
+	Delay      map[string]float64 `json:"delay_us"`               // at half of Max
 	FloorDelay map[string]float64 `json:"floor_delay_us"`
 	Allocs     float64            `json:"allocs_per_packet"`
 	TwoCores   float64            `json:"two_cores"` // what two carry, in units of one
