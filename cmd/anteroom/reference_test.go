@@ -58,7 +58,7 @@ func TestHelp_NamesEverySettingAndItsVariable(t *testing.T) {
 }
 
 func TestHelp_OfEveryCommand(t *testing.T) {
-	for _, command := range []string{"", "visit", "visit create", "visit list", "visit cancel", "token", "token staff", "token api", "version"} {
+	for _, command := range []string{"", "visit", "visit create", "visit list", "visit cancel", "token", "token staff", "token api", "ready", "version"} {
 		var out bytes.Buffer
 		if code := run(t.Context(), append(strings.Fields(command), "--help"), &out, io.Discard); code != 0 || !strings.Contains(out.String(), "Usage: anteroom") {
 			t.Errorf("%s --help: %d %s", command, code, out.String())
