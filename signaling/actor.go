@@ -79,6 +79,7 @@ func newActor(h *Hub, d directory, visits []*rooms.Visit) *actor {
 		a.chats.note(nil, v)
 		a.indexStaff(v)
 		a.list.touch(v.ID)
+		h.metrics.visits.moved(nil, v)
 	}
 	return a
 }
@@ -103,6 +104,7 @@ func (a *actor) post(e event) bool {
 // run works until ctx ends or somebody else may have the room, and closes what it owns.
 func (a *actor) run(ctx context.Context) {
 	defer close(a.done)
+	defer a.uncount()
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	moved := goneOf(a.lease)
@@ -220,6 +222,7 @@ func (a *actor) install(visits []*rooms.Visit) {
 	for _, v := range visits {
 		was, _ := a.room.Visit(v.ID)
 		a.queue.moved(was, v)
+		a.hub.metrics.visits.moved(was, v)
 		a.indexStaff(v)
 		a.touch(v.ID)
 		a.hub.meters.measure(v)
@@ -273,11 +276,29 @@ func (a *actor) isSaved(v *rooms.Visit) {
 		a.chats.note(a.durable[v.ID], v)
 		a.durable[v.ID] = v
 	} else {
-		a.chats.forget(v.ID)
-		delete(a.durable, v.ID)
-		a.room.Remove(v.ID)
+		a.forget(v.ID)
 	}
 	a.touch(v.ID)
+}
+
+// uncount takes all visits out of the census, when this is no more a room in use.
+func (a *actor) uncount() {
+	for v := range a.room.Visits() {
+		a.hub.metrics.visits.moved(v, nil)
+	}
+}
+
+// forget lets go of a visit that is erased.
+func (a *actor) forget(id rooms.VisitID) {
+	a.chats.forget(id)
+	for _, s := range a.atDesk {
+		delete(s.said, id)
+	}
+	delete(a.durable, id)
+	if was, ok := a.room.Visit(id); ok {
+		a.hub.metrics.visits.moved(was, nil)
+		a.room.Remove(id)
+	}
 }
 
 // notSaved says that the store does not take writes now; the saver goes on trying.

@@ -148,7 +148,9 @@ func fuzzedRoom(t *testing.T, visit rooms.VisitID, seat rooms.SeatID, colleague 
 	v, _ := room.Visit(visit)
 	doctor := rooms.Staff{ID: "doctor", Name: "Dr Osei", Role: rooms.Clinician, Rooms: []rooms.RoomID{about.ID}}
 	other := rooms.Staff{ID: colleague, Name: "Dr Lee", Role: rooms.Clinician, Rooms: []rooms.RoomID{about.ID}}
-	a := newActor(&Hub{log: zap.NewNop(), now: time.Now}, directory{about: about, staff: []rooms.Staff{doctor, other}}, []*rooms.Visit{v})
+	h := &Hub{log: zap.NewNop(), now: time.Now}
+	h.metrics = newMetrics(h)
+	a := newActor(h, directory{about: about, staff: []rooms.Staff{doctor, other}}, []*rooms.Visit{v})
 	s := &session{}
 	s.who.Kind, s.who.Visit, s.who.Seat = "seat", visit, seat
 	if staff {

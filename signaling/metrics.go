@@ -15,6 +15,7 @@ type metrics struct {
 	saveSeconds  prometheus.Histogram
 	saveFailures prometheus.Counter
 	panics       atomic.Uint64
+	visits       census
 	sockets      prometheus.GaugeFunc
 	rooms        prometheus.GaugeFunc
 }
@@ -49,7 +50,7 @@ func newMetrics(h *Hub) *metrics {
 }
 
 func (m *metrics) all() []prometheus.Collector {
-	return []prometheus.Collector{m.commands, m.saveSeconds, m.saveFailures, m.sockets, m.rooms}
+	return append(m.visits.gauges(), m.commands, m.saveSeconds, m.saveFailures, m.sockets, m.rooms)
 }
 
 // Describe implements prometheus.Collector.

@@ -96,6 +96,7 @@ func (a *actor) cutOff(s *session) {
 		s.conn.out.close(wire.CloseBusy)
 	}
 	s.dropPeer()
+	a.forgetIfGone(s)
 }
 
 // confine keeps a panic from ending more than one connection.

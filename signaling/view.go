@@ -55,6 +55,7 @@ func (a *actor) afterView(s *session) {
 		a.endSession(s, wire.CloseOver)
 	case seat.State == rooms.SeatLeft:
 		s.dropPeer()
+		a.forgetIfGone(s)
 	}
 }
 
@@ -63,11 +64,13 @@ func (a *actor) isDurable(v *rooms.Visit) bool {
 	return ok && d.Version == v.Version
 }
 
+// endSession tells a page that it is over. One whose socket is away cannot be told, and is over.
 func (a *actor) endSession(s *session, code wire.CloseCode) {
 	s.dropPeer()
 	if s.conn != nil {
 		s.conn.out.close(code)
 	}
+	a.forgetIfGone(s)
 }
 
 // viewOf is everything a session's page needs to be true.

@@ -101,10 +101,8 @@ func limits() []limit {
 	}
 }
 
-// restLimits counts what the REST API tells of its limits, and of its panics.
-type restLimits struct{ body, joins, time, panics atomic.Uint64 }
-
-func (r *restLimits) panicked() { r.panics.Add(1) }
+// restLimits counts what the REST API tells of its limits.
+type restLimits struct{ body, joins, time atomic.Uint64 }
 
 func (r *restLimits) met(l api.Limit) {
 	switch l {

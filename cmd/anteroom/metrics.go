@@ -51,7 +51,8 @@ func (c *collector) Collect(to chan<- prometheus.Metric) {
 	}
 
 	m, t := c.s.sfu.Stats(), c.s.media.Counters()
-	counted("panics", "rest", c.s.rest.panics.Load())
+	counted("panics", "rest", c.s.panics.rest.Load())
+	counted("panics", "sweep", c.s.panics.sweep.Load())
 	counted("panics", "rooms", c.s.hub.Panics())
 	counted("panics", "media", m.Panics+t.Panics)
 	now("sfu", "peers", m.Peers)

@@ -10,6 +10,7 @@ import (
 	"github.com/anteroom/anteroom/internal/api"
 	"github.com/anteroom/anteroom/rooms"
 	"github.com/anteroom/anteroom/rooms/store"
+	"github.com/anteroom/anteroom/sfu/transport"
 )
 
 const (
@@ -31,6 +32,7 @@ type sweep struct {
 	now       func() time.Time     // the system clock, by which visits end
 	steady    func() time.Duration // a clock that nobody sets, of any beginning
 	log       *zap.Logger
+	panicked  func() // is told of a panic over a visit; nil: nobody is
 }
 
 // run sweeps at each tick until the context ends, but for those at which the clock is in doubt.
@@ -106,19 +108,41 @@ func (s sweep) room(ctx context.Context, id rooms.RoomID) (erased int, err error
 		keep = s.retention
 	}
 	for _, v := range visits {
-		do := s.due(v, keep)
-		if do == nil {
-			continue
-		}
-		_, err := s.hub.Do(ctx, id, rooms.Command{Actor: rooms.Actor{System: true}, Visit: v.ID, Do: do})
-		if err != nil && !errors.Is(err, rooms.ErrNoVisit) { // else it was erased meanwhile
-			return erased, err
-		}
-		if v.Phase.Over() {
+		did, one := s.visit(ctx, v, keep)
+		switch {
+		case errors.Is(one, errPanicked):
+			err = one
+		case one != nil:
+			return erased, one
+		case did && v.Phase.Over():
 			erased++
 		}
 	}
-	return erased, nil
+	return erased, err
+}
+
+var errPanicked = errors.New("a panic over a visit")
+
+// visit does what is due to one. A panic over it keeps none of the others from being erased.
+func (s sweep) visit(ctx context.Context, v *rooms.Visit, keep time.Duration) (did bool, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			s.log.Error("sweep_panic", zap.String("visit", string(v.ID)), zap.String("panic", transport.PanicText(p)), zap.Stack("stack"))
+			if s.panicked != nil {
+				s.panicked()
+			}
+			err = errPanicked
+		}
+	}()
+	do := s.due(v, keep)
+	if do == nil {
+		return false, nil
+	}
+	_, err = s.hub.Do(ctx, v.Room, rooms.Command{Actor: rooms.Actor{System: true}, Visit: v.ID, Do: do})
+	if errors.Is(err, rooms.ErrNoVisit) { // it was erased meanwhile
+		err = nil
+	}
+	return true, err
 }
 
 // due is what the sweep does to a visit now, or nil.

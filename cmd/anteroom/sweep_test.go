@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/anteroom/anteroom/rooms"
 	"github.com/anteroom/anteroom/rooms/store"
@@ -24,6 +25,8 @@ type swept struct {
 	down bool
 	// steady is the clock that nobody sets. Who calls once moves at alone.
 	steady time.Duration
+	// mine is a visit over which Do panics.
+	mine rooms.VisitID
 }
 
 func newSwept(t *testing.T) *swept {
@@ -54,6 +57,9 @@ func (h *swept) sweep(retention time.Duration) sweep {
 func (h *swept) Do(ctx context.Context, id rooms.RoomID, cmd rooms.Command) (rooms.Outcome, error) {
 	if h.down {
 		return rooms.Outcome{}, store.ErrUnavailable
+	}
+	if cmd.Visit == h.mine {
+		panic("mined")
 	}
 	w, visits, err := h.db.LoadRoom(ctx, id)
 	if err != nil {
@@ -196,6 +202,25 @@ func TestSweep_StoreDown_IsDoneTheNextTime(t *testing.T) {
 	h.down = false
 	if n, err := h.sweep(24 * time.Hour).once(t.Context()); err != nil || n != 1 || !h.erased(id) {
 		t.Errorf("%d erased, %v", n, err)
+	}
+}
+
+func TestSweep_APanicOverOneVisit_KeepsNoOther(t *testing.T) {
+	h := newSwept(t)
+	first, mined, last := h.visit("A", true), h.visit("B", true), h.visit("C", true)
+	h.at, h.mine = h.at.Add(25*time.Hour), mined
+	core, seen := observer.New(zap.ErrorLevel)
+	s := h.sweep(24 * time.Hour)
+	counted := 0
+	s.log, s.panicked = zap.New(core), func() { counted++ }
+	if n, err := s.once(t.Context()); !errors.Is(err, errPanicked) || n != 2 {
+		t.Errorf("%d erased, %v", n, err)
+	}
+	if !h.erased(first) || !h.erased(last) || h.erased(mined) {
+		t.Error("not the others, and them alone")
+	}
+	if counted != 1 || seen.FilterMessage("sweep_panic").Len() != 1 {
+		t.Errorf("counted %d, logged %v", counted, seen.All())
 	}
 }
 

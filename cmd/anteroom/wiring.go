@@ -63,6 +63,7 @@ type server struct {
 	gate    *admission.Gate
 	hub     *signaling.Hub
 	rest    restLimits
+	panics  struct{ rest, sweep atomic.Uint64 }
 	metrics *prometheus.Registry
 
 	ready    atomic.Bool
@@ -298,7 +299,7 @@ func (s *server) newAPI(ctx context.Context) (http.Handler, error) {
 	return api.New(api.Config{
 		Store: s.store, Hub: roomsOf{s.hub}, Keys: s.keys, RootKey: rootKey,
 		PublicURL: s.publicURL, ClientAddr: s.clientAddr, Origins: origins,
-		Now: time.Now, Random: rand.Reader, Logger: s.log, Limited: s.rest.met, Panicked: s.rest.panicked, Version: versionText(), Dev: s.cfg.Dev,
+		Now: time.Now, Random: rand.Reader, Logger: s.log, Limited: s.rest.met, Panicked: func() { s.panics.rest.Add(1) }, Version: versionText(), Dev: s.cfg.Dev,
 	})
 }
 
@@ -329,9 +330,9 @@ func (s *server) startSweep(context.Context) error {
 	began := time.Now()
 	w := sweep{
 		store: s.store, hub: roomsOf{s.hub}, retention: s.cfg.Retention,
-		now: time.Now, steady: func() time.Duration { return time.Since(began) }, log: s.log,
+		now: time.Now, steady: func() time.Duration { return time.Since(began) }, log: s.log, panicked: func() { s.panics.sweep.Add(1) },
 	}
-	ticker := time.NewTicker(sweepEvery)
+	ticker := time.NewTicker(min(sweepEvery, s.cfg.Retention))
 	s.tasks.Go(func() { w.run(ctx, ticker.C) })
 	s.onStop(func(context.Context) error {
 		ticker.Stop()

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"runtime"
 	"sync"
 	"time"
 
@@ -16,6 +18,8 @@ import (
 // Options of Open. The zero value is good.
 type Options struct {
 	LockTimeout time.Duration // how long to wait for another process to let go of the file; 0: 1 s
+
+	scrub time.Duration // after a write, until what it replaced is written over; 0: scrubEvery
 }
 
 // maxGroup bounds how many writes share a transaction.
@@ -24,6 +28,7 @@ const maxGroup = 256
 // DB is a store.Store in one file.
 type DB struct {
 	file   *bbolt.DB
+	scrub  *scrubber // the writer's
 	writes chan *write
 	stop   chan struct{}
 	done   chan struct{}
@@ -48,7 +53,15 @@ func Open(path string, o Options) (*DB, error) {
 	if timeout == 0 {
 		timeout = time.Second
 	}
-	file, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: timeout, FreelistType: bbolt.FreelistMapType})
+	var raw *os.File
+	file, err := bbolt.Open(path, 0o600, &bbolt.Options{
+		Timeout: timeout, FreelistType: bbolt.FreelistMapType,
+		OpenFile: func(name string, flag int, perm os.FileMode) (f *os.File, err error) {
+			f, err = os.OpenFile(name, flag, perm)
+			raw = f
+			return f, err
+		},
+	})
 	if errors.Is(err, bolterrors.ErrTimeout) {
 		return nil, fmt.Errorf("bolt: %s is in use by another process: %w", path, store.ErrUnavailable)
 	}
@@ -60,6 +73,7 @@ func Open(path string, o Options) (*DB, error) {
 	}
 	db := &DB{
 		file:   file,
+		scrub:  newScrubber(file, raw, o.scrub),
 		writes: make(chan *write),
 		stop:   make(chan struct{}),
 		done:   make(chan struct{}),
@@ -89,9 +103,12 @@ func (db *DB) run() {
 	for {
 		select {
 		case <-db.stop:
+			db.scrub.finish()
 			return
 		case w := <-db.writes:
 			db.commit(db.gather(w))
+		case <-db.scrub.timer.C:
+			db.scrub.turn()
 		}
 	}
 }
@@ -112,18 +129,34 @@ func (db *DB) gather(first *write) []*write {
 func (db *DB) commit(group []*write) {
 	err := db.file.Update(func(tx *bbolt.Tx) error {
 		for _, w := range group {
-			if w.err = w.do(tx); w.err != nil && !refusal(w.err) {
+			if w.err = w.attempt(tx); w.err != nil && !refusal(w.err) {
 				return w.err
 			}
 		}
 		return nil
 	})
+	db.scrub.written(err)
 	for _, w := range group {
 		if err != nil {
 			w.err = unavailable(err)
 		}
 		close(w.done)
 	}
+}
+
+// errPanicked is why a transaction fails in which a caller's part panicked. bbolt has undone it then.
+var errPanicked = errors.New("bolt: a write panicked")
+
+func (w *write) attempt(tx *bbolt.Tx) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = errPanicked
+			if own, ok := p.(runtime.Error); ok { // other values may hold what was to be written
+				err = fmt.Errorf("%w: %w", errPanicked, own)
+			}
+		}
+	}()
+	return w.do(tx)
 }
 
 // refusal tells whether err says no to one caller, and nothing of the file.

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"sync"
 	"testing"
+	"time"
 
 	"go.etcd.io/bbolt"
 )
@@ -23,7 +24,7 @@ const crashWriters = 4
 // writeUntilKilled commits ever newer versions of some visits, several at once, and prints
 // "visit version" for each that was acknowledged.
 func writeUntilKilled(path string) {
-	db, err := Open(path, Options{})
+	db, err := Open(path, Options{scrub: time.Millisecond}) // so that it dies among writes over free pages, too
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
