@@ -361,6 +361,13 @@ func (h *Hub) start(a *actor) {
 	})
 }
 
+// Sockets is how many are open now.
+func (h *Hub) Sockets() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.sockets
+}
+
 // seatLink is the link that a guest gets. Its token cannot fail: the identity is complete.
 func (h *Hub) seatLink(id auth.Identity) string {
 	token, err := h.keys.SeatToken(id)

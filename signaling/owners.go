@@ -177,6 +177,3 @@ func (h Here) Do(ctx context.Context, room rooms.RoomID, cmd rooms.Command) (roo
 func (h Here) Visit(ctx context.Context, room rooms.RoomID, id rooms.VisitID) (*rooms.Visit, error) {
 	return h.hub.visit(ctx, room, id, true)
 }
-
-// RoomChanged is Hub.RoomChanged.
-func (h Here) RoomChanged(room rooms.RoomID) { h.hub.RoomChanged(room) }

@@ -67,9 +67,8 @@ func (l *testLease) Release(ctx context.Context) error {
 
 // seat at the table of one hub.
 type owners struct {
-	all  *instances
-	hub  int
-	next atomic.Int64
+	all *instances
+	hub int
 }
 
 func (o *owners) Own(ctx context.Context, room rooms.RoomID, _ bool) (Lease, error) {

@@ -22,6 +22,7 @@ import (
 	"github.com/anteroom/anteroom/internal/admission"
 	"github.com/anteroom/anteroom/internal/api"
 	"github.com/anteroom/anteroom/internal/auth"
+	"github.com/anteroom/anteroom/internal/cluster"
 	"github.com/anteroom/anteroom/internal/config"
 	"github.com/anteroom/anteroom/internal/edge"
 	"github.com/anteroom/anteroom/rooms"
@@ -62,6 +63,7 @@ type server struct {
 	turn    *turn.Server // nil: none
 	gate    *admission.Gate
 	hub     *signaling.Hub
+	cluster *cluster.Cluster // nil: no other instances
 	rest    restLimits
 	panics  struct{ rest, sweep atomic.Uint64 }
 	metrics *prometheus.Registry
@@ -85,7 +87,7 @@ func (s *server) file(name string) string { return filepath.Join(s.cfg.Data, nam
 func start(ctx context.Context, cfg *config.Serve, log *zap.Logger) (*server, error) {
 	s := &server{cfg: cfg, log: log, failed: make(chan error, 1), metrics: prometheus.NewRegistry()}
 	for _, step := range []func(context.Context) error{
-		s.openStore, s.loadKeys, s.listen, s.startMedia, s.startTURN, s.startGate, s.startHub, s.serve, s.startSweep, s.startSealing,
+		s.openStore, s.loadKeys, s.listen, s.startMedia, s.startTURN, s.startGate, s.startCluster, s.startHub, s.joinCluster, s.serve, s.startSweep, s.startSealing,
 	} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, s.stop())
@@ -103,6 +105,9 @@ func (s *server) stop() error {
 	done := make(chan error, 1)
 	go func() {
 		var errs []error
+		if s.cluster != nil {
+			s.cluster.Leave(ctx)
+		}
 		if s.hub != nil {
 			s.hub.Drain(ctx)
 		}
@@ -145,7 +150,11 @@ func (s *server) openStore(ctx context.Context) error {
 
 // loadKeys comes after openStore, whose lock says that no other process makes the files.
 func (s *server) loadKeys(context.Context) error {
-	secret, err := auth.LoadSecret(s.file(secretFile), rand.Reader)
+	path, err := s.fileOr("secret", s.cfg.Cluster.Secret, secretFile)
+	if err != nil {
+		return err
+	}
+	secret, err := auth.LoadSecret(path, rand.Reader)
 	if err != nil {
 		return err
 	}
@@ -250,7 +259,7 @@ func (s *server) startHub(context.Context) error {
 	var err error
 	s.hub, err = signaling.NewHub(signaling.Config{
 		Store: s.store, SFU: s.sfu, Keys: s.keys, PublicURL: s.publicURL, ICEServers: s.iceServers,
-		Origins: origins, Warm: s.cfg.Warm, Admit: s.admit, Logger: s.log, Registerer: s.metrics,
+		Origins: origins, Warm: s.cfg.Warm, Admit: s.admit, Owners: s.owners(), Logger: s.log, Registerer: s.metrics,
 	})
 	if err != nil {
 		return err
@@ -276,7 +285,11 @@ func (s *server) serve(ctx context.Context) error {
 }
 
 func (s *server) newAPI(ctx context.Context) (http.Handler, error) {
-	_, rootKey, err := auth.LoadAPIKey(s.file(rootKeyFile), rand.Reader)
+	path, err := s.fileOr("root-key", s.cfg.Cluster.RootKey, rootKeyFile)
+	if err != nil {
+		return nil, err
+	}
+	_, rootKey, err := auth.LoadAPIKey(path, rand.Reader)
 	if err != nil {
 		return nil, err
 	}
@@ -297,14 +310,14 @@ func (s *server) newAPI(ctx context.Context) (http.Handler, error) {
 		origins = append(origins, string(s.cfg.PublicURL))
 	}
 	return api.New(api.Config{
-		Store: s.store, Hub: roomsOf{s.hub}, Keys: s.keys, RootKey: rootKey,
+		Store: s.store, Hub: s.commands(), Keys: s.keys, RootKey: rootKey,
 		PublicURL: s.publicURL, ClientAddr: s.clientAddr, Origins: origins,
 		Now: time.Now, Random: rand.Reader, Logger: s.log, Limited: s.rest.met, Panicked: func() { s.panics.rest.Add(1) }, Version: versionText(), Dev: s.cfg.Dev,
 	})
 }
 
 // roomsOf is the hub as the API knows it: that it cannot do something now is the store's being unavailable.
-type roomsOf struct{ *signaling.Hub }
+type roomsOf struct{ api.Hub }
 
 // Do implements api.Hub.
 func (h roomsOf) Do(ctx context.Context, room rooms.RoomID, cmd rooms.Command) (rooms.Outcome, error) {
@@ -329,7 +342,7 @@ func (s *server) startSweep(context.Context) error {
 	ctx, cancel := context.WithCancel(context.Background())
 	began := time.Now()
 	w := sweep{
-		store: s.store, hub: roomsOf{s.hub}, retention: s.cfg.Retention,
+		store: s.store, hub: s.commands(), retention: s.cfg.Retention,
 		now: time.Now, steady: func() time.Duration { return time.Since(began) }, log: s.log, panicked: func() { s.panics.sweep.Add(1) },
 	}
 	ticker := time.NewTicker(min(sweepEvery, s.cfg.Retention))

@@ -24,9 +24,10 @@ type Serve struct {
 	JSON   bool   `name:"json" help:"Print one JSON line with the addresses when ready, and log in JSON."`
 	Data   string `default:"data" placeholder:"DIR" help:"Folder of the database and the secrets; made if it is not there. Default: ${default}."`
 
-	Store    string `default:"file" enum:"file,redis" help:"Where visits and the directory are kept: a file of --data, or Redis. One of ${enum}. Default: ${default}."`
-	Redis    Redis  `embed:""`
-	SealKeys string `name:"seal-keys" placeholder:"FILE" help:"Keys with which names, birth dates, chat and notes are sealed in the store; read again when it changes. Default: seal-keys of --data, made if it is not there. Needed with --store redis, where every instance has the same."`
+	Store    string  `default:"file" enum:"file,redis" help:"Where visits and the directory are kept: a file of --data, or Redis. One of ${enum}. Default: ${default}."`
+	Redis    Redis   `embed:""`
+	Cluster  Cluster `embed:""`
+	SealKeys string  `name:"seal-keys" placeholder:"FILE" help:"Keys with which names, birth dates, chat and notes are sealed in the store; read again when it changes. Default: seal-keys of --data, made if it is not there. Needed with --store redis, where every instance has the same."`
 
 	Listen    Address  `placeholder:"HOST:PORT" help:"Address of HTTPS, WebSockets and TURN. Default: :8443; with --dev 127.0.0.1:8080."`
 	PublicURL Site     `name:"public-url" placeholder:"URL" help:"What links begin with, such as https://visits.example.org. Needed without --dev."`
@@ -59,6 +60,7 @@ func (s *Serve) Validate() error {
 		wrong("data", "must name a folder")
 	}
 	errs = append(errs, s.Redis.check(s.Store == "redis")...)
+	errs = append(errs, s.Cluster.check(s.Store == "redis")...)
 	if s.Store == "redis" && s.SealKeys == "" && !s.Dev {
 		wrong("seal-keys", "needed with --store redis: a file of keys, the same for every instance; anteroom store key makes one")
 	}

@@ -19,6 +19,7 @@ type process struct {
 	data    string
 	web     string // host:port, kept over restarts, so that links and cookies stay true
 	media   string
+	args    []string // beside those that every server gets
 	command *exec.Cmd
 }
 
@@ -44,6 +45,7 @@ func (p *process) start(t *testing.T) {
 	t.Helper()
 	p.command = exec.Command(get(binary())(t), "serve", "--dev", "--json", "--listen", p.web, "--media", p.media,
 		"--admin", "127.0.0.1:0", "--data", p.data)
+	p.command.Args = append(p.command.Args, p.args...)
 	out := get(p.command.StdoutPipe())(t)
 	var log strings.Builder
 	p.command.Stderr = &log

@@ -1,0 +1,106 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/anteroom/anteroom/internal/api"
+	"github.com/anteroom/anteroom/internal/cluster"
+	"github.com/anteroom/anteroom/signaling"
+)
+
+// fileOr is a file that was named, which has to be there, or one of the data folder, which is made.
+func (s *server) fileOr(setting, named, own string) (string, error) {
+	if named == "" {
+		return s.file(own), nil
+	}
+	if _, err := os.Stat(named); err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			err = fs.ErrNotExist // once is enough
+		}
+		return "", fmt.Errorf("--%s: %s: %w", setting, named, err)
+	}
+	return named, nil
+}
+
+// startCluster opens the hop, if there are other instances.
+func (s *server) startCluster(ctx context.Context) error {
+	if s.cfg.Cluster.Hop == "" {
+		return nil
+	}
+	var err error
+	s.cluster, err = cluster.New(ctx, cluster.Config{
+		Store: s.store, Secret: s.keys.Digest("hop"), Listen: string(s.cfg.Cluster.Hop), Advertise: string(s.cfg.Cluster.HopAdvertise),
+		Load: s.carries, Logger: s.log,
+	})
+	if err != nil {
+		return fmt.Errorf("--hop: %w", err)
+	}
+	s.onStop(closing(s.cluster.Close))
+	s.metrics.MustRegister(clusterCollector{s.cluster})
+	return nil
+}
+
+// joinCluster comes when the hub is there.
+func (s *server) joinCluster(context.Context) error {
+	if s.cluster != nil {
+		s.cluster.Serve(s.hub)
+		// Whoever comes back while the store is away is served by the owner of their room; a load balancer has to let them.
+		s.writable.ask = func() error { return nil }
+	}
+	return nil
+}
+
+// owners is nil without other instances.
+func (s *server) owners() signaling.Owners {
+	if s.cluster == nil {
+		return nil
+	}
+	return s.cluster
+}
+
+// commands is who takes the API's commands.
+func (s *server) commands() api.Hub {
+	if s.cluster == nil {
+		return roomsOf{s.hub}
+	}
+	return roomsOf{s.cluster}
+}
+
+// carries is what others compare when a room is to be placed.
+func (s *server) carries() cluster.Load {
+	return cluster.Load{Peers: s.sfu.Stats().Peers, Sockets: s.hub.Sockets()}
+}
+
+var (
+	descInstances = prometheus.NewDesc("anteroom_instances", "Instances that are listed in the store.", nil, nil)
+	descLeases    = prometheus.NewDesc("anteroom_leases", "Waiting rooms whose lease this instance has.", nil, nil)
+	descEnds      = prometheus.NewDesc("anteroom_leases_total", "Leases of waiting rooms, by what became of them.", []string{"what"}, nil)
+)
+
+// clusterCollector reads the cluster's counters when they are asked for.
+type clusterCollector struct{ c *cluster.Cluster }
+
+// Describe implements prometheus.Collector.
+func (clusterCollector) Describe(to chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{descInstances, descLeases, descEnds} {
+		to <- d
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (c clusterCollector) Collect(to chan<- prometheus.Metric) {
+	s := c.c.Stats()
+	to <- prometheus.MustNewConstMetric(descInstances, prometheus.GaugeValue, float64(s.Members))
+	to <- prometheus.MustNewConstMetric(descLeases, prometheus.GaugeValue, float64(s.Held))
+	for what, n := range map[string]uint64{
+		"claimed": s.Claimed, "taken_over": s.TakenOver, "claimed_again": s.Reclaimed, "lost": s.Fenced,
+	} {
+		to <- prometheus.MustNewConstMetric(descEnds, prometheus.CounterValue, float64(n), what)
+	}
+}

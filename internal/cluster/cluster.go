@@ -1,0 +1,190 @@
+package cluster
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/tls"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/anteroom/anteroom/rooms"
+	"github.com/anteroom/anteroom/rooms/store"
+)
+
+// Times of leases. See docs/architecture.md for what follows from them.
+const (
+	TTL    = 3 * time.Second // of a lease, and of what an instance says of itself
+	Every  = time.Second     // between renewals
+	Margin = 500 * time.Millisecond
+	// callTimeout bounds one exchange with the store or with another instance.
+	callTimeout = 500 * time.Millisecond
+	watchEvery  = 100 * time.Millisecond
+	// standstill is how long nothing can have run here without the process having been stopped or the machine suspended.
+	standstill = time.Second
+)
+
+// Load is what an instance carries.
+type Load struct {
+	Peers   int `json:"peers"`
+	Sockets int `json:"sockets"`
+}
+
+// score compares loads: a media connection is worth many sockets.
+func (l Load) score() int { return 20*l.Peers + l.Sockets }
+
+// Config is what a cluster works with. Store, Secret, Listen and Load are needed.
+type Config struct {
+	Store  store.Leases
+	Secret [32]byte // the same at all instances, from which each proves itself
+	Listen string   // HOST:PORT of the hop
+	// Advertise is the HOST:PORT at which others reach Listen; empty: Listen's own.
+	Advertise string
+	Load      func() Load
+	Logger    *zap.Logger // nil: none
+	// Clock counts since some moment, suspension of the machine included; nil: since boot.
+	Clock func() time.Duration
+}
+
+// Cluster is this instance among others. It is safe for concurrent use. It implements signaling.Owners.
+type Cluster struct {
+	store store.Leases
+	id    string
+	at    string // how others reach the hop
+	load  func() Load
+	log   *zap.Logger
+	now   func() time.Duration
+
+	identity tls.Certificate
+	socket   net.Listener
+	http     *http.Client
+	hub      Hub
+
+	ctx   context.Context
+	stop  context.CancelFunc
+	tasks sync.WaitGroup
+	kick  chan struct{} // holds a value when renewals are not to wait
+
+	changed changes
+
+	mu       sync.Mutex
+	members  []member // the newest list, this instance included
+	leaving  bool
+	held     map[rooms.RoomID]*lease
+	claiming map[rooms.RoomID]int    // claims under way
+	routes   map[rooms.RoomID]string // where rooms were found
+	suspects map[string]time.Duration
+
+	counts counts
+}
+
+// counts are since the start.
+type counts struct{ claimed, takenOver, reclaimed, fenced atomic.Uint64 }
+
+// Stats says how the cluster is doing.
+type Stats struct {
+	Members, Held                         int    // now
+	Claimed, TakenOver, Reclaimed, Fenced uint64 // leases, since the start
+}
+
+var errConfig = errors.New("cluster: Store, Secret, Listen and Load are needed")
+
+// New opens the hop. Serve joins the others; Close ends it.
+func New(ctx context.Context, cfg Config) (*Cluster, error) {
+	if cfg.Store == nil || cfg.Secret == [32]byte{} || cfg.Listen == "" || cfg.Load == nil {
+		return nil, errConfig
+	}
+	c := &Cluster{
+		store: cfg.Store, id: newNonce(), load: cfg.Load, log: cfg.Logger, now: cfg.Clock, kick: make(chan struct{}, 1),
+		held: map[rooms.RoomID]*lease{}, claiming: map[rooms.RoomID]int{}, routes: map[rooms.RoomID]string{}, suspects: map[string]time.Duration{},
+		changed: newChanges(),
+	}
+	if c.log == nil {
+		c.log = zap.NewNop()
+	}
+	if c.now == nil {
+		c.now = bootTime
+	}
+	var err error
+	if c.identity, err = newIdentity(cfg.Secret); err != nil {
+		return nil, err
+	}
+	if c.socket, err = net.Listen("tcp", cfg.Listen); err != nil {
+		return nil, fmt.Errorf("cluster: %w", err)
+	}
+	if c.at = cfg.Advertise; c.at == "" {
+		c.at = c.socket.Addr().String()
+	}
+	c.http = c.newClient()
+	c.ctx, c.stop = context.WithCancel(context.WithoutCancel(ctx))
+	return c, nil
+}
+
+// Address is where others reach this instance.
+func (c *Cluster) Address() string { return c.at }
+
+// Leave lets nothing more be given to this instance. What it has stays.
+func (c *Cluster) Leave(ctx context.Context) {
+	c.mu.Lock()
+	c.leaving = true
+	c.mu.Unlock()
+	if err := c.store.Withdraw(ctx, c.id); err != nil {
+		c.log.Info("not_withdrawn", zap.Error(err)) // it is forgotten a little later
+	}
+}
+
+// Close ends the hop and the renewal of leases. The hub has to be closed before, which releases them.
+func (c *Cluster) Close() error {
+	c.stop()
+	err := c.socket.Close()
+	c.tasks.Wait()
+	c.http.CloseIdleConnections()
+	if errors.Is(err, net.ErrClosed) {
+		return nil
+	}
+	return err
+}
+
+// Stats answers what a dashboard shows.
+func (c *Cluster) Stats() Stats {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return Stats{
+		Members: len(c.members), Held: len(c.held), Claimed: c.counts.claimed.Load(), TakenOver: c.counts.takenOver.Load(),
+		Reclaimed: c.counts.reclaimed.Load(), Fenced: c.counts.fenced.Load(),
+	}
+}
+
+// every does something now and then, and at once when kicked, until the cluster closes.
+func (c *Cluster) every(pace time.Duration, kick <-chan struct{}, do func()) {
+	ticker := time.NewTicker(pace)
+	defer ticker.Stop()
+	for {
+		do()
+		select {
+		case <-ticker.C:
+		case <-kick:
+		case <-c.ctx.Done():
+			return
+		}
+	}
+}
+
+// within bounds an exchange.
+func (c *Cluster) within() (context.Context, context.CancelFunc) {
+	return context.WithTimeout(c.ctx, callTimeout)
+}
+
+// newNonce is 128 random bits, for what is to be unlike everything before.
+func newNonce() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // never fails, see crypto/rand
+	return hex.EncodeToString(b[:])
+}

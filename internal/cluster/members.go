@@ -1,0 +1,121 @@
+package cluster
+
+import (
+	"context"
+	"encoding/json"
+	"math/rand/v2"
+	"strings"
+
+	"go.uber.org/zap"
+
+	"github.com/anteroom/anteroom/rooms/store"
+)
+
+// member is an instance as it announces itself.
+type member struct {
+	ID string `json:"-"`
+	At string `json:"at"`
+	Load
+}
+
+// owner is what a claim says of its instance, so that another process at the same address is not taken for it.
+func (c *Cluster) owner() string { return c.id + "@" + c.at }
+
+// parseOwner answers empty texts for what is no owner.
+func parseOwner(owner string) (id, at string) {
+	id, at, _ = strings.Cut(owner, "@")
+	return id, at
+}
+
+// announce says what this instance carries.
+func (c *Cluster) announce(ctx context.Context) error {
+	about, err := json.Marshal(member{At: c.at, Load: c.load()})
+	if err != nil {
+		return err
+	}
+	return c.store.Announce(ctx, store.Instance{ID: c.id, About: about}, TTL)
+}
+
+// meet announces this instance and learns who else is there. Without the store the others are those of the last time.
+func (c *Cluster) meet() {
+	ctx, cancel := c.within()
+	defer cancel()
+	if !c.isLeaving() {
+		if err := c.announce(ctx); err != nil {
+			c.log.Debug("not_announced", zap.Error(err))
+			return
+		}
+	}
+	list, err := c.store.Instances(ctx)
+	if err != nil {
+		c.log.Debug("instances_not_listed", zap.Error(err))
+		return
+	}
+	members := make([]member, 0, len(list))
+	for _, i := range list {
+		m := member{ID: i.ID}
+		if json.Unmarshal(i.About, &m) == nil && m.At != "" {
+			members = append(members, m)
+		}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.members = members
+	for at, since := range c.suspects {
+		if c.now()-since > TTL {
+			delete(c.suspects, at)
+		}
+	}
+}
+
+func (c *Cluster) isLeaving() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.leaving
+}
+
+// others are the addresses of all but this instance.
+func (c *Cluster) others() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var list []string
+	for _, m := range c.members {
+		if m.ID != c.id {
+			list = append(list, m.At)
+		}
+	}
+	return list
+}
+
+// First tells whether this instance is the one of all that does what need not be done by each.
+func (c *Cluster) First() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.members) == 0 || c.members[0].ID == c.id // the store lists them by ID
+}
+
+// place answers who is to take a room that nobody has: of two instances drawn by lot the less loaded one, which spreads load
+// nearly as well as asking all would, without all choosing the same (Mitzenmacher, The Power of Two Choices). Empty: this one.
+func (c *Cluster) place() string {
+	mine := c.load()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var live []member
+	for _, m := range c.members {
+		if m.ID == c.id {
+			m.At, m.Load = "", mine
+		} else if _, suspect := c.suspects[m.At]; suspect {
+			continue
+		}
+		live = append(live, m)
+	}
+	if len(live) == 0 {
+		return ""
+	}
+	i := rand.IntN(len(live)) //nolint:gosec // no secret
+	j := rand.IntN(len(live)) //nolint:gosec // no secret
+	if live[j].score() < live[i].score() {
+		i = j
+	}
+	return live[i].At
+}

@@ -1,0 +1,138 @@
+package cluster
+
+import (
+	"context"
+	"net"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/anteroom/anteroom/rooms"
+	"github.com/anteroom/anteroom/rooms/store"
+	"github.com/anteroom/anteroom/rooms/store/bolt"
+	"github.com/anteroom/anteroom/signaling"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const patience = 20 * time.Second
+
+// world is a store and the instances on it, which reach each other over loopback.
+type world struct {
+	t     *testing.T
+	store *faulty
+	room  rooms.RoomID
+}
+
+// faulty is a store of which a test says what it has lost, or that it does not answer.
+type faulty struct {
+	store.Store
+	down atomic.Bool
+	lost atomic.Bool // the next renewals find no lease
+}
+
+func (f *faulty) Holder(ctx context.Context, room rooms.RoomID) (store.Lease, error) {
+	if f.down.Load() {
+		return store.Lease{}, store.ErrUnavailable
+	}
+	return f.Store.Holder(ctx, room)
+}
+
+func (f *faulty) Renew(ctx context.Context, held []store.Held, ttl time.Duration) []store.Renewal {
+	switch {
+	case f.down.Load():
+		all := make([]store.Renewal, len(held))
+		for i := range all {
+			all[i].Err = store.ErrUnavailable
+		}
+		return all
+	case f.lost.Swap(false):
+		all := make([]store.Renewal, len(held))
+		for i := range all {
+			all[i].Err = &store.FencedError{Room: held[i].Room}
+		}
+		return all
+	}
+	return f.Store.Renew(ctx, held, ttl)
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	db, err := bolt.Open(filepath.Join(t.TempDir(), "store"), bolt.Options{})
+	must(t, err)
+	t.Cleanup(func() { _ = db.Close() })
+	w := &world{t: t, store: &faulty{Store: db}, room: "room"}
+	must(t, db.PutClinic(t.Context(), rooms.Clinic{ID: "clinic"}))
+	must(t, db.PutRoom(t.Context(), rooms.WaitingRoom{ID: w.room, Clinic: "clinic"}))
+	return w
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// hub notes what an instance is told.
+type hub struct {
+	Hub
+	changed chan rooms.RoomID
+}
+
+func (h *hub) RoomChanged(room rooms.RoomID) { h.changed <- room }
+func (*hub) Here() signaling.Here            { return (*signaling.Hub)(nil).Here() }
+
+// instance is one, whose clock a test may move.
+type instance struct {
+	*Cluster
+	skew atomic.Int64
+	load atomic.Int64
+	hub  *hub
+}
+
+func (w *world) start(secret byte) *instance {
+	w.t.Helper()
+	i := &instance{hub: &hub{changed: make(chan rooms.RoomID, 16)}}
+	began := time.Now()
+	c, err := New(w.t.Context(), Config{
+		Store: w.store, Secret: [32]byte{secret}, Listen: "127.0.0.1:0",
+		Load:  func() Load { return Load{Peers: int(i.load.Load())} },
+		Clock: func() time.Duration { return time.Since(began) + time.Duration(i.skew.Load()) },
+	})
+	must(w.t, err)
+	i.Cluster = c
+	c.Serve(i.hub)
+	w.t.Cleanup(func() { must(w.t, c.Close()) })
+	return i
+}
+
+// own gets the room, which nobody else may have.
+func (w *world) own(i *instance) *lease {
+	w.t.Helper()
+	l, err := i.Own(w.t.Context(), w.room, true)
+	must(w.t, err)
+	return l.(*lease)
+}
+
+// closes waits for the end of a channel.
+func closes(t *testing.T, what string, c <-chan struct{}) {
+	t.Helper()
+	select {
+	case <-c:
+	case <-time.After(patience):
+		t.Fatalf("%s does not come", what)
+	}
+}
+
+// standing is a listener that takes connections and says nothing, as the system does for a process that is stopped.
+func standing(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	t.Cleanup(func() { _ = l.Close() })
+	return l.Addr().String()
+}

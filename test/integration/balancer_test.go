@@ -1,0 +1,109 @@
+package integration
+
+import (
+	"io"
+	"net"
+	"sync"
+	"testing"
+)
+
+// balancer takes connections at one address and brings each to one of several servers, in turn and without looking at it, as a
+// plain load balancer does. One that refuses is passed over. A test may send all that come to one.
+type balancer struct {
+	listener net.Listener
+	tasks    sync.WaitGroup
+
+	mu       sync.Mutex
+	backends []string
+	turn     int
+	pinned   int // -1: none
+	open     map[net.Conn]struct{}
+	closed   bool
+}
+
+// startBalancer starts one that ends with the test.
+func startBalancer(t *testing.T, backends ...string) *balancer {
+	t.Helper()
+	b := &balancer{listener: get(net.Listen("tcp", "127.0.0.1:0"))(t), backends: backends, pinned: -1, open: map[net.Conn]struct{}{}}
+	b.tasks.Go(func() {
+		for {
+			c, err := b.listener.Accept()
+			if err != nil {
+				return
+			}
+			b.tasks.Go(func() { b.serve(c) })
+		}
+	})
+	t.Cleanup(b.close)
+	return b
+}
+
+func (b *balancer) close() {
+	_ = b.listener.Close()
+	b.mu.Lock()
+	b.closed = true
+	for c := range b.open {
+		_ = c.Close()
+	}
+	b.mu.Unlock()
+	b.tasks.Wait()
+}
+
+// url is where clients find it.
+func (b *balancer) url() string { return "http://" + b.listener.Addr().String() }
+
+// pin brings what comes from now on to one server; -1: to each in turn.
+func (b *balancer) pin(backend int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.pinned = backend
+}
+
+// next is the server for a connection, at the given try.
+func (b *balancer) next() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.pinned >= 0 {
+		return b.backends[b.pinned]
+	}
+	b.turn++
+	return b.backends[b.turn%len(b.backends)]
+}
+
+// keep notes a connection that is to be closed at the end; false if that has come.
+func (b *balancer) keep(c net.Conn) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.closed {
+		b.open[c] = struct{}{}
+	}
+	return !b.closed
+}
+
+func (b *balancer) serve(from net.Conn) {
+	defer from.Close()
+	var to net.Conn
+	for range len(b.backends) {
+		var err error
+		if to, err = net.Dial("tcp", b.next()); err == nil {
+			break
+		}
+	}
+	if to == nil {
+		return
+	}
+	defer to.Close()
+	if !b.keep(from) || !b.keep(to) {
+		return
+	}
+	b.tasks.Go(func() {
+		_, _ = io.Copy(to, from)
+		_ = to.Close()
+	})
+	_, _ = io.Copy(from, to)
+	_ = from.Close()
+	b.mu.Lock()
+	delete(b.open, from)
+	delete(b.open, to)
+	b.mu.Unlock()
+}
