@@ -25,6 +25,8 @@ func newState() state {
 }
 
 func (s *state) takeList(list wire.List) {
+	before := s.visits()
+	defer func() { s.forget(before) }()
 	if list.Whole {
 		clear(s.rows)
 	}
@@ -35,6 +37,23 @@ func (s *state) takeList(list wire.List) {
 		delete(s.rows, seat)
 	}
 	s.list = list.Version
+}
+
+// visits are those that have rows.
+func (s *state) visits() map[string]bool {
+	all := make(map[string]bool)
+	for _, row := range s.rows {
+		all[row.Visit] = true
+	}
+	return all
+}
+
+// forget lets go of what was written in visits that had rows and have none any more: they are erased, and hello need not cite them.
+func (s *state) forget(had map[string]bool) {
+	there := s.visits()
+	gone := func(visit string) bool { return had[visit] && !there[visit] }
+	s.messages = slices.DeleteFunc(s.messages, func(m wire.Message) bool { return gone(m.Visit) })
+	maps.DeleteFunc(s.seen, func(visit string, _ int) bool { return gone(visit) })
 }
 
 // takeMessages adds those that were not seen yet.

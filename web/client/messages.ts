@@ -28,6 +28,13 @@ export class Messages {
     return fresh;
   }
 
+  /** Lets go of what was written in visits that are gone. */
+  forget(visits: Iterable<string>): void {
+    for (const visit of visits)
+      if (this.#byVisit.delete(visit))
+        this.#all = this.#all.filter((message) => message.visit !== visit);
+  }
+
   #add(message: Message): boolean {
     const visit = this.#byVisit.get(message.visit) ?? new Map<number, Message>();
     if (visit.has(message.n)) return false;

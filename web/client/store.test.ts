@@ -115,6 +115,23 @@ describe('messages', () => {
     said(message('a', 2), message('a', 7), message('b', 1));
     expect(store.citation.messages).toEqual({ a: 7, b: 1 });
   });
+
+  test('those of a visit that is erased are let go of, and not cited', () => {
+    const list = (version: number, rows: Row[], removed: string[], whole = false) =>
+      store.heard({ t: 'list', seq: 1, d: { version, whole, rows, removed } });
+    list(
+      1,
+      [rowOf('a', { visit: 'va' }), rowOf('a2', { visit: 'va' }), rowOf('b', { visit: 'vb' })],
+      [],
+    );
+    said(message('va', 1), message('vb', 1), message('not in the list yet', 1));
+    list(2, [], ['a']);
+    expect(store.messages).toHaveLength(3);
+    list(3, [], ['a2']);
+    expect(store.citation.messages).toEqual({ vb: 1, 'not in the list yet': 1 });
+    list(9, [rowOf('c', { visit: 'vc' })], [], true);
+    expect(store.messages.map(({ visit }) => visit)).toEqual(['not in the list yet']);
+  });
 });
 
 test('an event of a later version is let pass', () => {

@@ -83,7 +83,12 @@ export class Store {
   }
 
   #takeList(list: List): void {
+    const before = this.#rows.rows;
     const arrived = this.#rows.merge(list);
+    if (list.whole || list.removed.length > 0) {
+      const there = visitsOf(this.#rows.rows);
+      this.#messages.forget([...visitsOf(before)].filter((visit) => !there.has(visit)));
+    }
     this.#hooks.emit('listChanged', this.#rows.rows);
     for (const row of arrived) this.#hooks.emit('arrived', row);
   }
@@ -92,6 +97,10 @@ export class Store {
     for (const message of this.#messages.merge(messages))
       this.#hooks.emit('messageReceived', message);
   }
+}
+
+function visitsOf(rows: ReadonlyMap<string, Row>): ReadonlySet<string> {
+  return new Set([...rows.values()].map(({ visit }) => visit));
 }
 
 function isOver({ me, visit }: View): boolean {
