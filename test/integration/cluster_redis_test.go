@@ -1,0 +1,109 @@
+package integration
+
+import (
+	"context"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/anteroom/anteroom/signaling/wire"
+	"github.com/anteroom/anteroom/test/client"
+)
+
+// redisAway is for how long tests take Redis away: longer than leases last.
+const redisAway = 5 * time.Second
+
+func TestCluster_RedisIsAway_VisitsGoOn_ClosingWorks_OpeningWaits(t *testing.T) {
+	for how, away := range map[string]struct{ begin, end func(*cluster) }{
+		"silent": {func(c *cluster) { c.redis.Pause() }, func(c *cluster) { c.redis.Resume() }},
+		"killed": {func(c *cluster) { c.redis.Kill() }, func(c *cluster) { c.redis.Restart() }},
+	} {
+		t.Run(how, func(t *testing.T) {
+			c := startServers(t, 3)
+			e := newEncounter(t, c)
+			second := e.clinic.visit(t, "Omar Haddad")
+			c.front.pin(e.others[1])
+			colleague := &person{Client: e.clinician(t, "Dr. Lee"), name: "colleague"}
+			newcomer := &person{Client: arrive(t, second.Seats[0].Link), name: "newcomer"}
+			c.front.pin(-1)
+			connect(t, colleague, newcomer)
+			talkAll(t, "before", e.patient, e.doctor)
+			epoch := e.doctor.View().Epoch
+
+			stop := talkOn(t, "meanwhile", e.patient, e.doctor)
+			away.begin(c)
+			gone := time.NewTimer(redisAway)
+			inside := make(chan error, 1)
+			go func() { inside <- colleague.Admit(t.Context(), second.ID, second.Seats[0].ID) }() // repeats itself while it is told to
+			// Who loses the connection comes back, through another instance.
+			newcomer.Cut()
+			t.Logf("somebody who waits is back after %v", comeBack(t, newcomer).Round(time.Millisecond))
+			<-gone.C
+			if n := c.all[e.owner].metric(t, `anteroom_commands_total{action="admit",result="retry"}`); n == 0 {
+				t.Error("the admission was never told to wait")
+			}
+			if state := newcomer.View().Me.State; state != wire.SeatWaiting {
+				t.Errorf("the newcomer is %q", state)
+			}
+			stop()
+			for _, p := range []*person{e.patient, e.doctor} {
+				for key, flow := range p.peer.Tally() {
+					if flow.Missing() != 0 {
+						t.Errorf("%s misses %d packets of %v", p.name, flow.Missing(), key)
+					}
+				}
+			}
+			held := make(chan error, 1)
+			go func() { held <- e.doctor.Hold(t.Context(), e.visit.ID, e.seat) }()
+			e.patient.mayNotSend(t)
+			shout(t, e.patient, "held", c.all[e.owner].forbidden(t))
+
+			away.end(c)
+			back := time.Now()
+			for _, done := range []chan error{inside, held} {
+				must(t, result(t, done))
+			}
+			newcomer.maySend(t)
+			t.Logf("admitted %v after Redis is back", time.Since(back).Round(time.Millisecond))
+			talkAll(t, "later", colleague, newcomer)
+			neverHeard(t, e.patient.says("held"), e.doctor)
+			if now, _ := c.owner(t); now != e.owner {
+				t.Errorf("the room has moved from %d to %d", e.owner, now)
+			}
+			// What was told to wait has been decided, and when it came again it was answered.
+			done, repeated := c.all[e.owner].metric(t, admitted), c.all[e.owner].metric(t, `anteroom_commands_total{action="admit",result="repeated"}`)
+			if done+repeated != 2 {
+				t.Errorf("%d admissions and %d repeated instead of 2", done, repeated)
+			}
+			if is := e.doctor.View().Epoch; is != epoch && how == "silent" {
+				t.Errorf("epoch %d after %d", is, epoch)
+			}
+		})
+	}
+}
+
+func result(t *testing.T, done <-chan error) error {
+	t.Helper()
+	select {
+	case err := <-done:
+		return err
+	case <-within(t).Done():
+		t.Fatal("no answer")
+		return nil
+	}
+}
+
+// talkOn has people stream to each other until the answered function is called, and everything has come.
+func talkOn(t *testing.T, when string, people ...*person) (stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	var streaming sync.WaitGroup
+	for _, p := range people {
+		streaming.Go(func() { _ = p.peer.Stream(ctx, func() client.Mark { return p.says(when) }) })
+	}
+	return sync.OnceFunc(func() {
+		cancel()
+		streaming.Wait()
+		talkAll(t, when+", the end", people...) // packets keep their order on a path
+	})
+}
