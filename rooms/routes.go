@@ -28,6 +28,9 @@ func Routes(v *Visit) []Route {
 	return routes
 }
 
+// Parts tells whether people were together before who are not after.
+func Parts(before, after *Visit) bool { return opens(after, before) }
+
 // InForce is what the media plane applies: the routes of the newest state that the last durable one
 // has too. So what parts people takes effect at once, what joins them when it is durable. Without
 // a durable state there are none.

@@ -24,6 +24,7 @@ type actor struct {
 	media *mediaMailbox // what peers report
 	saver *saver
 	lease Lease // nil: there are no other instances
+	seen  seen  // by pages, of owners before
 
 	room    *rooms.Room
 	durable map[rooms.VisitID]*rooms.Visit // as the store has them

@@ -158,6 +158,7 @@ func (e arrival) apply(a *actor) {
 		e.refuse(code, "this link does not open the visit", closeCode)
 		return
 	}
+	a.heed(e.who, e.hello.Seen)
 	s := a.sessionOf(e.who)
 	switch {
 	case s == nil:
@@ -250,6 +251,7 @@ func (a *actor) welcome(s *session, hello wire.Hello) (wire.Welcome, *news) {
 		View:       a.viewOf(s),
 		Messages:   []wire.Message{},
 	}
+	a.makeCitable(&w.View)
 	s.tell()
 	if s.peer != nil {
 		w.Peer = s.peer.id

@@ -94,6 +94,7 @@ type Hub struct {
 type ownedRoom struct {
 	ready chan struct{} // closed when actor or err is set
 	here  bool          // of Owners.Own
+	over  chan struct{} // closed when a room whose lease was lost is forgotten
 	actor *actor
 	err   error
 }
@@ -288,7 +289,7 @@ func (h *Hub) actorAt(ctx context.Context, room rooms.RoomID, here bool) (*actor
 				h.mu.Unlock()
 				return nil, ErrClosed
 			}
-			owned = &ownedRoom{ready: make(chan struct{}), here: here}
+			owned = &ownedRoom{ready: make(chan struct{}), here: here, over: make(chan struct{})}
 			h.rooms[room] = owned
 			h.tasks.Go(func() { h.load(room, owned) })
 		}
@@ -301,7 +302,14 @@ func (h *Hub) actorAt(ctx context.Context, room rooms.RoomID, here bool) (*actor
 		if elsewhere := (*Elsewhere)(nil); here && !owned.here && errors.As(owned.err, &elsewhere) {
 			continue // others have asked, who left it open where the room is to be
 		}
-		return owned.actor, owned.err
+		if owned.actor == nil || !isGone(owned.actor.lease) {
+			return owned.actor, owned.err
+		}
+		select {
+		case <-owned.over: // and ask again where it is
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
 	}
 }
 

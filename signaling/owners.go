@@ -81,6 +81,7 @@ func goneOf(l Lease) <-chan struct{} {
 func (a *actor) under(l Lease) *actor {
 	if l != nil {
 		a.lease, a.saver.lease = l, l
+		a.seen = newSeen(l.Fence().Epoch, a.durable)
 		a.list.begin(l.Fence().Epoch)
 	}
 	return a
@@ -158,6 +159,7 @@ func (h *Hub) letGo(a *actor) {
 	defer h.mu.Unlock()
 	if owned := h.rooms[id]; owned != nil && owned.actor == a {
 		delete(h.rooms, id)
+		close(owned.over)
 	}
 }
 

@@ -32,8 +32,22 @@ type instances struct {
 	mu     sync.Mutex
 	owner  int // of all rooms
 	leases []*testLease
-	hops   []string // addresses, by hub
-	failed int      // sockets that did not get through
+	hops   []string    // addresses, by hub
+	failed int         // sockets that did not get through
+	stuck  atomic.Bool // the store takes nothing
+}
+
+// stuckStore is a store as the hubs see it.
+type stuckStore struct {
+	store.Store
+	all *instances
+}
+
+func (s stuckStore) Commit(ctx context.Context, b store.Batch) error {
+	if s.all.stuck.Load() {
+		return store.ErrUnavailable
+	}
+	return s.Store.Commit(ctx, b)
 }
 
 // testLease is a lease of the store's of which a test says whether it is in force.
@@ -133,7 +147,7 @@ func newInstances(t *testing.T, n int) *instances {
 		media := sfu.New(sfu.Config{Transport: port})
 		t.Cleanup(media.Close)
 		w.hub, err = NewHub(Config{
-			Store: db, SFU: media, Keys: w.keys, Owners: &owners{all: i, hub: n},
+			Store: stuckStore{db, i}, SFU: media, Keys: w.keys, Owners: &owners{all: i, hub: n},
 			PublicURL:  func(*http.Request) string { return "https://visits.example" },
 			ICEServers: func(string) []wire.ICEServer { return []wire.ICEServer{} },
 		})

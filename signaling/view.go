@@ -17,6 +17,7 @@ func (a *actor) sendView(s *session) {
 		return
 	}
 	v := a.viewOf(s)
+	// Versions alone are no news.
 	version := v.Version
 	v.Version = 0
 	sum := maphash.Bytes(viewSeed, encode(v))
@@ -26,6 +27,7 @@ func (a *actor) sendView(s *session) {
 	s.lastView = sum
 	s.tell()
 	v.Version = version
+	a.makeCitable(&v)
 	s.conn.out.setView(v)
 }
 

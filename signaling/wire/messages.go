@@ -13,6 +13,14 @@ type Hello struct {
 	SDP      string         `json:"sdp,omitempty"`      // an offer, if the page knows that it wants a new peer
 	Messages map[string]int `json:"messages,omitempty"` // visit id to the number of the last chat message seen
 	List     uint64         `json:"list,omitempty"`     // staff: version of the newest list event seen
+	Seen     *Seen          `json:"seen,omitempty"`     // of the newest view, if that had a visit with a version
+}
+
+// Seen cites a view, so that what it showed is not undone by an owner who has not heard of it.
+type Seen struct {
+	Epoch   int64  `json:"epoch"`   // View.Epoch
+	Visit   string `json:"visit"`   // View.Visit.ID
+	Version uint64 `json:"version"` // View.Visit.Version
 }
 
 // Device is the kind of screen.

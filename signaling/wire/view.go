@@ -91,6 +91,7 @@ type Visit struct {
 	With        []string    `json:"with"`        // names of the expected staff, or of those who are in it
 	Locked      bool        `json:"locked"`
 	Disposition Disposition `json:"disposition,omitempty"` // staff, after the end
+	Version     uint64      `json:"version,omitempty"`     // for Hello.Seen
 }
 
 // Queue is the truth about the wait.

@@ -98,7 +98,7 @@ func (c *Client) hello(how Hello) wire.Hello {
 	defer c.mu.Unlock()
 	return wire.Hello{
 		Handle: c.Joined.Handle, Client: c.id, Tab: c.tab, Device: device, Room: c.opts.Room,
-		Takeover: how.Takeover, Peer: c.peerID, Messages: maps.Clone(c.state.seen), List: c.state.list,
+		Takeover: how.Takeover, Peer: c.peerID, Messages: maps.Clone(c.state.seen), List: c.state.list, Seen: c.state.cited(),
 	}
 }
 

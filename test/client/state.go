@@ -75,6 +75,15 @@ func (s *state) queue() []wire.Row {
 	})
 }
 
+// cited is what hello cites of the view.
+func (s *state) cited() *wire.Seen {
+	visit := s.view.Visit
+	if visit == nil || visit.Version == 0 {
+		return nil
+	}
+	return &wire.Seen{Epoch: s.view.Epoch, Visit: visit.ID, Version: visit.Version}
+}
+
 // View is the newest view; the zero View before the first welcome.
 func (c *Client) View() wire.View {
 	c.mu.Lock()

@@ -20,6 +20,16 @@ const times = (event: string) => heard.filter(([name]) => name === event).length
 const view = (d: View) => store.heard({ t: 'view', seq: 1, d });
 
 describe('the own view', () => {
+  test('is cited if it had a visit with a version', () => {
+    expect(store.citation.seen).toBeUndefined();
+    view(viewOf('held'));
+    expect(store.citation.seen).toBeUndefined();
+    const { visit, ...rest } = viewOf('held');
+    if (!visit) throw new Error('no visit');
+    view({ ...rest, epoch: 7, visit: { ...visit, id: 'v', version: 3 } });
+    expect(store.citation.seen).toEqual({ epoch: 7, visit: 'v', version: 3 });
+  });
+
   test('the newest replaces all before', () => {
     view(viewOf('checking'));
     view(viewOf('waiting'));

@@ -44,9 +44,14 @@ export class Store {
   }
 
   /** What was seen, so that only the rest is sent. */
-  get citation(): Pick<Hello, 'messages' | 'list'> {
+  get citation(): Pick<Hello, 'messages' | 'list' | 'seen'> {
     const list = this.#rows.version;
-    return { messages: this.#messages.seen, ...(list !== undefined && { list }) };
+    const { epoch = 0, visit } = this.#view ?? {};
+    return {
+      messages: this.#messages.seen,
+      ...(list !== undefined && { list }),
+      ...(visit?.version && { seen: { epoch, visit: visit.id, version: visit.version } }),
+    };
   }
 
   welcomed(welcome: Welcome, asked: number): void {

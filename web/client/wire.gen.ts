@@ -188,6 +188,18 @@ export interface Hello {
   messages?: Record<string, number>;
   /** staff: version of the newest list event seen */
   list?: number;
+  /** of the newest view, if that had a visit with a version */
+  seen?: Seen | null;
+}
+
+/** Seen cites a view, so that what it showed is not undone by an owner who has not heard of it. */
+export interface Seen {
+  /** View.Epoch */
+  epoch: number;
+  /** View.Visit.ID */
+  visit: string;
+  /** View.Visit.Version */
+  version: number;
 }
 
 /** Device is the kind of screen. */
@@ -480,6 +492,8 @@ export interface Visit {
   locked: boolean;
   /** staff, after the end */
   disposition?: Disposition;
+  /** for Hello.Seen */
+  version?: number;
 }
 
 /** Queue is the truth about the wait. */
