@@ -24,6 +24,7 @@ const (
 	pathDo      = "/hop/do"
 	pathVisit   = "/hop/visit"
 	pathChanged = "/hop/changed"
+	pathEpochs  = "/hop/epochs"
 )
 
 const (
@@ -47,6 +48,7 @@ func (c *Cluster) Serve(hub Hub) {
 	c.meet()
 	c.tasks.Go(func() { c.every(Every, nil, c.meet) })
 	c.tasks.Go(func() { c.every(Every, c.kick, c.renew) })
+	c.tasks.Go(func() { c.every(Every, nil, c.doubt) })
 	c.tasks.Go(c.watch)
 	c.tasks.Go(c.tell)
 	here := hub.Here()
@@ -55,6 +57,7 @@ func (c *Cluster) Serve(hub Hub) {
 	mux.HandleFunc("POST "+pathOwns, answering(func(_ context.Context, q asked) (presence, error) {
 		return presence{ID: c.id, Owns: c.has(q.Room)}, nil
 	}))
+	mux.HandleFunc("POST "+pathEpochs, answering(c.know))
 	mux.HandleFunc("POST "+pathDo, answering(func(ctx context.Context, q order) (rooms.Outcome, error) {
 		cmd, err := q.command()
 		if err != nil {

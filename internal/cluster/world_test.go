@@ -96,10 +96,16 @@ type instance struct {
 
 func (w *world) start(secret byte) *instance {
 	w.t.Helper()
+	return w.startOn(w.store, secret)
+}
+
+// startOn is start with a way of its own to the store.
+func (w *world) startOn(st store.Leases, secret byte) *instance {
+	w.t.Helper()
 	i := &instance{hub: &hub{changed: make(chan rooms.RoomID, 16)}}
 	began := time.Now()
 	c, err := New(w.t.Context(), Config{
-		Store: w.store, Secret: [32]byte{secret}, Listen: "127.0.0.1:0",
+		Store: st, Secret: [32]byte{secret}, Listen: "127.0.0.1:0",
 		Load:  func() Load { return Load{Peers: int(i.load.Load())} },
 		Clock: func() time.Duration { return time.Since(began) + time.Duration(i.skew.Load()) },
 	})
