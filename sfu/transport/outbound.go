@@ -76,8 +76,9 @@ func (b *Batch) FlushFull() {
 
 // Flush sends what was written. Datagrams to one address stay in order and come together, so that the kernel can take them as one.
 func (b *Batch) Flush() {
-	if len(b.queue) > 2 {
-		slices.SortStableFunc(b.queue, func(x, y outgoing) int { return cmp.Compare(x.to.id, y.to.id) })
+	byRoute := func(x, y outgoing) int { return cmp.Compare(x.to.id, y.to.id) }
+	if !slices.IsSortedFunc(b.queue, byRoute) { // mostly there is little in it, to one viewer
+		slices.SortStableFunc(b.queue, byRoute)
 	}
 	for _, o := range b.queue {
 		b.sending = append(b.sending, udp.Datagram{Data: o.data, Addr: o.to.addr})
