@@ -150,6 +150,9 @@ func (h *Hub) letGo(a *actor) {
 	if a.lease == nil {
 		return
 	}
+	if a.storeDown { // the actor has ended
+		h.unsaved.Add(-1)
+	}
 	if isGone(a.lease) {
 		a.log.Warn("room_moved", zap.Int64("epoch", a.epoch()))
 	}

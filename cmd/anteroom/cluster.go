@@ -33,10 +33,11 @@ func (s *server) startCluster(ctx context.Context) error {
 	if s.cfg.Cluster.Hop == "" {
 		return nil
 	}
+	s.keeper = newKeeper(s.store, s.log)
 	var err error
 	s.cluster, err = cluster.New(ctx, cluster.Config{
 		Store: s.store, Secret: s.keys.Digest("hop"), Listen: string(s.cfg.Cluster.Hop), Advertise: string(s.cfg.Cluster.HopAdvertise),
-		Load: s.carries, Logger: s.log,
+		Load: s.carries, Lost: s.keeper.hear, Logger: s.log,
 	})
 	if err != nil {
 		return fmt.Errorf("--hop: %w", err)

@@ -32,7 +32,8 @@ type sweep struct {
 	now       func() time.Time     // the system clock, by which visits end
 	steady    func() time.Duration // a clock that nobody sets, of any beginning
 	log       *zap.Logger
-	panicked  func() // is told of a panic over a visit; nil: nobody is
+	panicked  func()      // is told of a panic over a visit; nil: nobody is
+	mine      func() bool // of several instances one sweeps; nil: there is no other
 }
 
 // run sweeps at each tick until the context ends, but for those at which the clock is in doubt.
@@ -50,6 +51,9 @@ func (s sweep) run(ctx context.Context, tick <-chan time.Time) {
 			if !doubted {
 				s.log.Warn("sweep_waits_for_clock", zap.Duration("at_most", doubt))
 			}
+			continue
+		}
+		if s.mine != nil && !s.mine() {
 			continue
 		}
 		if erased, err := s.once(ctx); err != nil && ctx.Err() == nil {

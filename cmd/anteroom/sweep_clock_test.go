@@ -119,3 +119,25 @@ func TestBelief_LeapAfterLeap_NeverDoubtsForLonger(t *testing.T) {
 		}
 	}
 }
+
+func TestSweep_OfSeveralInstances_OneSweeps(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newSwept(t)
+		id := h.visit("A", true)
+		mine := false
+		s := h.sweep(time.Second)
+		s.mine = func() bool { return mine }
+		tick := make(chan time.Time)
+		go s.run(t.Context(), tick)
+		synctest.Wait()
+		for _, first := range []bool{false, true} {
+			mine = first
+			h.at, h.steady = h.at.Add(sweepEvery), h.steady+sweepEvery
+			tick <- h.at
+			synctest.Wait()
+			if h.erased(id) != first {
+				t.Errorf("first %v: erased %v", first, !first)
+			}
+		}
+	})
+}

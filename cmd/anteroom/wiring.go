@@ -64,6 +64,7 @@ type server struct {
 	gate    *admission.Gate
 	hub     *signaling.Hub
 	cluster *cluster.Cluster // nil: no other instances
+	keeper  *keeper          // the same
 	rest    restLimits
 	panics  struct{ rest, sweep atomic.Uint64 }
 	metrics *prometheus.Registry
@@ -87,7 +88,7 @@ func (s *server) file(name string) string { return filepath.Join(s.cfg.Data, nam
 func start(ctx context.Context, cfg *config.Serve, log *zap.Logger) (*server, error) {
 	s := &server{cfg: cfg, log: log, failed: make(chan error, 1), metrics: prometheus.NewRegistry()}
 	for _, step := range []func(context.Context) error{
-		s.openStore, s.loadKeys, s.listen, s.startMedia, s.startTURN, s.startGate, s.startCluster, s.startHub, s.joinCluster, s.serve, s.startSweep, s.startSealing,
+		s.openStore, s.loadKeys, s.listen, s.startMedia, s.startTURN, s.startGate, s.startCluster, s.startHub, s.joinCluster, s.startKeeper, s.serve, s.startSweep, s.startSealing,
 	} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, s.stop())
@@ -344,6 +345,9 @@ func (s *server) startSweep(context.Context) error {
 	w := sweep{
 		store: s.store, hub: s.commands(), retention: s.cfg.Retention,
 		now: time.Now, steady: func() time.Duration { return time.Since(began) }, log: s.log, panicked: func() { s.panics.sweep.Add(1) },
+	}
+	if s.cluster != nil {
+		w.mine = s.cluster.First
 	}
 	ticker := time.NewTicker(min(sweepEvery, s.cfg.Retention))
 	s.tasks.Go(func() { w.run(ctx, ticker.C) })

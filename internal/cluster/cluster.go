@@ -48,6 +48,7 @@ type Config struct {
 	// Advertise is the HOST:PORT at which others reach Listen; empty: Listen's own.
 	Advertise string
 	Load      func() Load
+	Lost      func()      // is told when the store has lost a lease of this instance; it must not wait; nil: nobody is
 	Logger    *zap.Logger // nil: none
 	// Clock counts since some moment, suspension of the machine included; nil: since boot.
 	Clock func() time.Duration
@@ -59,6 +60,7 @@ type Cluster struct {
 	id    string
 	at    string // how others reach the hop
 	load  func() Load
+	lost  func()
 	log   *zap.Logger
 	now   func() time.Duration
 
@@ -102,9 +104,12 @@ func New(ctx context.Context, cfg Config) (*Cluster, error) {
 		return nil, errConfig
 	}
 	c := &Cluster{
-		store: cfg.Store, id: newNonce(), load: cfg.Load, log: cfg.Logger, now: cfg.Clock, kick: make(chan struct{}, 1),
+		store: cfg.Store, id: newNonce(), load: cfg.Load, lost: cfg.Lost, log: cfg.Logger, now: cfg.Clock, kick: make(chan struct{}, 1),
 		held: map[rooms.RoomID]*lease{}, claiming: map[rooms.RoomID]int{}, routes: map[rooms.RoomID]string{}, suspects: map[string]time.Duration{},
 		changed: newChanges(),
+	}
+	if c.lost == nil {
+		c.lost = func() {}
 	}
 	if c.log == nil {
 		c.log = zap.NewNop()

@@ -137,3 +137,33 @@ func TestFailure_ComesAsTheErrorItWas(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+func TestDo_AsksForTheOwnerAgain_UnlessItMayBeDoneTwice(t *testing.T) {
+	w := newWorld(t)
+	a := w.start(1)
+	refuses, hangsUp := "127.0.0.1:1", hangingUp(t)
+	for _, c := range []struct {
+		name, at   string
+		do         rooms.Action
+		client     string
+		tries      int
+		answerable bool
+	}{
+		{"not heard", refuses, rooms.End{}, "", 2, true},
+		{"perhaps done, and of no name", hangsUp, rooms.End{}, "", 1, false},
+		{"perhaps done, and named", hangsUp, rooms.Invite{}, "client", 2, true},
+		{"perhaps done, and of a visit's name", hangsUp, rooms.Create{}, "", 2, true},
+	} {
+		tries := 0
+		a.hub.do = func() (rooms.Outcome, error) {
+			if tries++; tries == 1 {
+				return rooms.Outcome{}, &signaling.Elsewhere{At: c.at}
+			}
+			return rooms.Outcome{Seat: "s"}, nil
+		}
+		out, err := a.Do(t.Context(), w.room, rooms.Command{Do: c.do, Client: c.client})
+		if tries != c.tries || (out.Seat == "s") != c.answerable || !c.answerable && !errors.Is(err, signaling.ErrRetry) {
+			t.Errorf("%s: %d tries, %+v, %v", c.name, tries, out, err)
+		}
+	}
+}

@@ -208,6 +208,7 @@ func (c *Cluster) contest(l *lease, there store.Lease) {
 		l.end("claimed by another")
 	case err == nil:
 		c.regained(l, got.Fence, sent)
+		c.lost()
 	}
 }
 

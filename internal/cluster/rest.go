@@ -46,8 +46,8 @@ func reach[A any](ctx context.Context, c *Cluster, room rooms.RoomID, q question
 		if !errors.As(err, &other) {
 			return answer, err
 		}
-		ctx, cancel := context.WithTimeout(ctx, hopTimeout)
-		err = c.call(ctx, other.At, q.path, q.body, &answer)
+		limited, cancel := context.WithTimeout(ctx, hopTimeout)
+		err = c.call(limited, other.At, q.path, q.body, &answer)
 		cancel()
 		if !errors.Is(err, errUnreached) && !errors.As(err, &other) {
 			return answer, err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -81,10 +82,14 @@ func must(t *testing.T, err error) {
 type hub struct {
 	Hub
 	changed chan rooms.RoomID
+	do      func() (rooms.Outcome, error)
 }
 
 func (h *hub) RoomChanged(room rooms.RoomID) { h.changed <- room }
-func (*hub) Here() signaling.Here            { return (*signaling.Hub)(nil).Here() }
+
+func (h *hub) Do(context.Context, rooms.RoomID, rooms.Command) (rooms.Outcome, error) { return h.do() }
+
+func (*hub) Here() signaling.Here { return (*signaling.Hub)(nil).Here() }
 
 // instance is one, whose clock a test may move.
 type instance struct {
@@ -140,5 +145,28 @@ func standing(t *testing.T) string {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	must(t, err)
 	t.Cleanup(func() { _ = l.Close() })
+	return l.Addr().String()
+}
+
+// hangingUp is a listener that takes connections, reads, and closes them.
+func hangingUp(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	var tasks sync.WaitGroup
+	tasks.Go(func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = c.Read(make([]byte, 1))
+			_ = c.Close()
+		}
+	})
+	t.Cleanup(func() {
+		_ = l.Close()
+		tasks.Wait()
+	})
 	return l.Addr().String()
 }

@@ -2,6 +2,7 @@ package integration
 
 import (
 	"context"
+	"net/http"
 	"sync"
 	"testing"
 	"time"
@@ -80,6 +81,40 @@ func TestCluster_RedisIsAway_VisitsGoOn_ClosingWorks_OpeningWaits(t *testing.T) 
 			}
 		})
 	}
+}
+
+func TestCluster_RedisIsEmptied_TheOwnersFillIt(t *testing.T) {
+	c := startServers(t, 3)
+	e := newEncounter(t, c)
+	talkAll(t, "before", e.patient, e.doctor)
+	epoch := e.doctor.View().Epoch
+	stop := talkOn(t, "meanwhile", e.patient, e.doctor)
+	must(t, c.redis.Client().FlushAll(t.Context()).Err())
+	began := time.Now()
+	c.all[e.owner].eventually(t, `anteroom_leases_total{what="claimed_again"}`, 1)
+	must(t, e.doctor.Hold(within(t), e.visit.ID, e.seat))
+	must(t, e.doctor.Resume(within(t), e.visit.ID, e.seat))
+	t.Logf("saved again %v after it was emptied", time.Since(began).Round(time.Millisecond))
+	stop()
+	c.all[e.owner].awaitMore(t, func() uint64 { // the directory, to which the key belongs
+		status, _ := c.request(t, http.MethodGet, "/v1/visits/"+e.visit.ID, nil)
+		return 600 - uint64(status) //nolint:gosec // of three digits
+	}, 600-http.StatusOK)
+	if v := e.read(t, e.visit.ID); v.Phase != "active" {
+		t.Errorf("the visit is %q", v.Phase)
+	}
+	if now, _ := c.owner(t); now != e.owner {
+		t.Errorf("the room has moved from %d to %d", e.owner, now)
+	}
+	if is := e.doctor.View().Epoch; is <= epoch {
+		t.Errorf("epoch %d after %d", is, epoch)
+	}
+	for _, p := range []*person{e.patient, e.doctor} { // the new claim sends nobody away
+		if !p.Connected() {
+			t.Errorf("%s was sent away", p.name)
+		}
+	}
+	arrive(t, e.clinic.visit(t, "Bo Lind").Seats[0].Link)
 }
 
 func result(t *testing.T, done <-chan error) error {

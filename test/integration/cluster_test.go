@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/base64"
 	"net/http"
@@ -8,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -231,17 +233,25 @@ func TestCluster_TheOwnerStandsStill_ItDoesNothingMoreWhenItGoesOn(t *testing.T)
 	if now, _ := c.ownerBeside(t, e.owner); now == e.owner {
 		t.Fatal("the owner is the one that stands still")
 	}
-	before := tallyOf(old[1], e.patient.says("held"))
-	must(t, old[0].Send(e.patient.says("held, before it goes on"), enough))
+	// What comes while it stands still waits in its sockets; more comes until it has let go.
+	meanwhile := e.patient.says("held, meanwhile")
+	ctx, hush := context.WithCancel(within(t))
+	var streaming sync.WaitGroup
+	streaming.Go(func() { _ = old[0].Stream(ctx, func() client.Mark { return meanwhile }) })
+	must(t, old[0].Send(meanwhile, enough))
 	resumed := time.Now()
 	stale.resume(t)
 	stale.eventually(t, `anteroom_leases_total{what="lost"}`, 1)
+	stale.eventuallyNone(t, `anteroom_media{what="peers"}`)
 	t.Logf("let go %v after it went on", time.Since(resumed).Round(time.Millisecond))
+	hush()
+	streaming.Wait()
+	t.Logf("%d packets that came meanwhile were forwarded before", tallyOf(old[1], meanwhile))
 	strangers := stale.strangers(t)
 	was := strangers()
 	must(t, old[0].Send(e.patient.says("held"), enough))
 	stale.awaitMore(t, strangers, was+2*enough)
-	if n := tallyOf(old[1], e.patient.says("held")) - before; n != 0 {
+	if n := tallyOf(old[1], e.patient.says("held")); n != 0 {
 		t.Errorf("%d packets of somebody on hold were forwarded", n)
 	}
 	if v := e.read(t, e.visit.ID); v.Phase != "held" {
@@ -251,6 +261,30 @@ func TestCluster_TheOwnerStandsStill_ItDoesNothingMoreWhenItGoesOn(t *testing.T)
 	connect(t, fresh...)
 	talkAll(t, "after", fresh...)
 }
+
+func TestCluster_TheOwnerIsStopped_ItsRoomGoesOnElsewhereAtOnce(t *testing.T) {
+	c := startServers(t, 3)
+	e := newEncounter(t, c)
+	talkAll(t, "before", e.patient, e.doctor)
+	stopped := time.Now()
+	must(t, c.all[e.owner].command.Process.Signal(syscall.SIGTERM))
+	for _, p := range []*person{e.patient, e.doctor} {
+		if code := get(p.WaitClosed(within(t)))(t); code != wire.CloseRestart && code != wire.CloseMoved {
+			t.Errorf("%s was closed with %d", p.name, code)
+		}
+		comeBack(t, p)
+	}
+	seats := time.Since(stopped)
+	connect(t, e.patient, e.doctor)
+	talkAll(t, "after", e.patient, e.doctor)
+	t.Logf("seats are back after %v, media of both ways after %v", seats.Round(time.Millisecond), time.Since(stopped).Round(time.Millisecond))
+	must(t, c.all[e.owner].command.Wait())
+	if n := c.all[e.others[0]].metric(t, takenOver) + c.all[e.others[1]].metric(t, takenOver); n != 0 {
+		t.Error("the room was taken, and not given")
+	}
+}
+
+const takenOver = `anteroom_leases_total{what="taken_over"}`
 
 // ownerBeside is owner among those that do not stand still.
 func (c *cluster) ownerBeside(t *testing.T, still int) (owner int, others []int) {
@@ -290,6 +324,17 @@ func tallyOf(p *client.Peer, mark client.Mark) int {
 func (p *process) eventually(t *testing.T, name string, least uint64) {
 	t.Helper()
 	p.awaitMore(t, func() uint64 { return p.metric(t, name) }, least)
+}
+
+// eventuallyNone waits until a metric is 0.
+func (p *process) eventuallyNone(t *testing.T, name string) {
+	t.Helper()
+	p.awaitMore(t, func() uint64 {
+		if p.metric(t, name) == 0 {
+			return 1
+		}
+		return 0
+	}, 1)
 }
 
 func (p *process) awaitMore(t *testing.T, count func() uint64, least uint64) {

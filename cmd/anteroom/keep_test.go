@@ -1,0 +1,81 @@
+package main
+
+import (
+	"context"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/anteroom/anteroom/rooms"
+	"github.com/anteroom/anteroom/rooms/store"
+	"github.com/anteroom/anteroom/rooms/store/bolt"
+)
+
+// changing is a store that is another one from one moment to the next.
+type changing struct{ store.Store }
+
+func TestKeeper_TheStoreIsEmpty_GetsTheDirectoryBack(t *testing.T) {
+	open := func(name string) store.Store {
+		db, err := bolt.Open(filepath.Join(t.TempDir(), name), bolt.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = db.Close() })
+		return db
+	}
+	for _, by := range []string{"sign", "look"} {
+		t.Run(by, func(t *testing.T) {
+			full, empty := open("full"+by), open("empty"+by)
+			ctx := t.Context()
+			for _, err := range []error{
+				full.PutClinic(ctx, rooms.Clinic{ID: "c", Name: "Hill Clinic"}),
+				full.PutRoom(ctx, rooms.WaitingRoom{ID: "r", Clinic: "c"}),
+				full.PutStaff(ctx, rooms.Staff{ID: "s", Clinic: "c"}),
+				full.PutKey(ctx, rooms.APIKey{ID: "k", Clinic: "c", Hash: [32]byte{1}}),
+			} {
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			st := &changing{full}
+			k := newKeeper(st, zap.NewNop())
+			k.look(ctx)
+			st.Store = empty
+			if by == "sign" {
+				k.hear()
+				<-k.lost
+				k.refill(ctx)
+			} else {
+				k.look(ctx)
+			}
+			for _, err := range []error{
+				second(empty.Clinic(ctx, "c")), second(empty.Room(ctx, "r")), second(empty.Staff(ctx, "s")), second(empty.KeyByHash(ctx, [32]byte{1})),
+			} {
+				if err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+}
+
+func TestKeeper_EndsWithItsContext(t *testing.T) {
+	db, err := bolt.Open(filepath.Join(t.TempDir(), "store"), bolt.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	k := newKeeper(db, zap.NewNop())
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		k.run(ctx, make(chan time.Time))
+	}()
+	cancel()
+	<-done
+}
+
+func second[A any](_ A, err error) error { return err }
