@@ -27,6 +27,10 @@ help: ## Show this list
 run: build ## Start a development server with a demo clinic; data is kept in ./data
 	bin/anteroom serve --dev
 
+.PHONY: cluster
+cluster: build ## Three instances on Redis behind HAProxy, at http://localhost:8080/; data is kept in ./data/cluster
+	scripts/cluster
+
 .PHONY: build
 build: $(PAGES) ## Build the web pages and the binary that holds them, bin/anteroom
 	go build -trimpath -ldflags '-X main.version=$(VERSION)' -o bin/anteroom ./cmd/anteroom
