@@ -33,7 +33,11 @@ cluster: build ## Three instances on Redis behind HAProxy, at http://localhost:8
 
 .PHONY: build
 build: $(PAGES) ## Build the web pages and the binary that holds them, bin/anteroom
-	go build -trimpath -ldflags '-X main.version=$(VERSION)' -o bin/anteroom ./cmd/anteroom
+	CGO_ENABLED=0 go build -trimpath -ldflags "-X main.version=$(VERSION)" -o bin/anteroom ./cmd/anteroom
+
+.PHONY: image
+image: ## Build the container image anteroom (needs Docker)
+	docker build --build-arg VERSION=$(VERSION) --tag anteroom:latest .
 
 .PHONY: generate
 generate: ## Write what is made from Go types: the wire's TypeScript types, the table of settings
