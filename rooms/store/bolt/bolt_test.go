@@ -135,7 +135,7 @@ func TestMigrate(t *testing.T) {
 }
 
 func TestOpen_NewerOrUnreadableSchemaIsRefusedAndLetGo(t *testing.T) {
-	for _, schema := range []string{"3", "0", "-1", "x", ""} {
+	for _, schema := range []string{"4", "0", "-1", "x", ""} {
 		path := file(t)
 		db := open(t, path)
 		err := db.file.Update(func(tx *bbolt.Tx) error { return tx.Bucket(bucketMeta).Put(keySchema, []byte(schema)) })

@@ -1,8 +1,10 @@
 package bolt
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 
 	"go.etcd.io/bbolt"
 
@@ -22,12 +24,23 @@ func (db *DB) Clinic(ctx context.Context, id rooms.ClinicID) (rooms.Clinic, erro
 
 // Clinics answers all clinics by ID.
 func (db *DB) Clinics(ctx context.Context) ([]rooms.Clinic, error) {
-	return all(ctx, db, bucketClinics, func(rooms.Clinic) bool { return true })
+	var list []rooms.Clinic
+	err := db.view(ctx, func(tx *bbolt.Tx) error {
+		return tx.Bucket(bucketClinics).ForEach(func(_, raw []byte) error {
+			var c rooms.Clinic
+			if err := json.Unmarshal(raw, &c); err != nil {
+				return err
+			}
+			list = append(list, c)
+			return nil
+		})
+	})
+	return list, err
 }
 
 // PutRoom adds or replaces a waiting room.
 func (db *DB) PutRoom(ctx context.Context, w rooms.WaitingRoom) error {
-	return putOne(ctx, db, bucketRooms, []byte(w.ID), w)
+	return putOwned(ctx, db, bucketRooms, []byte(w.ID), w.Clinic, w)
 }
 
 // Room answers a waiting room.
@@ -37,12 +50,12 @@ func (db *DB) Room(ctx context.Context, id rooms.RoomID) (rooms.WaitingRoom, err
 
 // Rooms answers a clinic's waiting rooms by ID.
 func (db *DB) Rooms(ctx context.Context, clinic rooms.ClinicID) ([]rooms.WaitingRoom, error) {
-	return all(ctx, db, bucketRooms, func(w rooms.WaitingRoom) bool { return w.Clinic == clinic })
+	return allOf[rooms.WaitingRoom](ctx, db, bucketRooms, clinic)
 }
 
 // PutStaff adds or replaces a member of staff.
 func (db *DB) PutStaff(ctx context.Context, s rooms.Staff) error {
-	return putOne(ctx, db, bucketStaff, []byte(s.ID), s)
+	return putOwned(ctx, db, bucketStaff, []byte(s.ID), s.Clinic, s)
 }
 
 // Staff answers a member of staff.
@@ -52,12 +65,12 @@ func (db *DB) Staff(ctx context.Context, id rooms.StaffID) (rooms.Staff, error) 
 
 // StaffOf answers a clinic's staff by ID.
 func (db *DB) StaffOf(ctx context.Context, clinic rooms.ClinicID) ([]rooms.Staff, error) {
-	return all(ctx, db, bucketStaff, func(s rooms.Staff) bool { return s.Clinic == clinic })
+	return allOf[rooms.Staff](ctx, db, bucketStaff, clinic)
 }
 
 // PutKey adds or replaces an API key, by its hash.
 func (db *DB) PutKey(ctx context.Context, k rooms.APIKey) error {
-	return putOne(ctx, db, bucketKeys, k.Hash[:], k)
+	return putOwned(ctx, db, bucketKeys, k.Hash[:], k.Clinic, k)
 }
 
 // KeyByHash answers the API key with a hash.
@@ -67,7 +80,7 @@ func (db *DB) KeyByHash(ctx context.Context, hash [32]byte) (rooms.APIKey, error
 
 // Keys answers a clinic's API keys by hash.
 func (db *DB) Keys(ctx context.Context, clinic rooms.ClinicID) ([]rooms.APIKey, error) {
-	return all(ctx, db, bucketKeys, func(k rooms.APIKey) bool { return k.Clinic == clinic })
+	return allOf[rooms.APIKey](ctx, db, bucketKeys, clinic)
 }
 
 func putOne(ctx context.Context, db *DB, bucket, key []byte, value any) error {
@@ -83,22 +96,59 @@ func one[T any](ctx context.Context, db *DB, bucket, key []byte) (T, error) {
 	return value, err
 }
 
-// all reads a bucket of the directory, which is small.
-func all[T any](ctx context.Context, db *DB, bucket []byte, wanted func(T) bool) ([]T, error) {
-	var list []T
-	err := db.view(ctx, func(tx *bbolt.Tx) error {
-		return tx.Bucket(bucket).ForEach(func(_, raw []byte) error {
-			var value T
-			if err := json.Unmarshal(raw, &value); err != nil {
+// putOwned is putOne for what belongs to a clinic.
+func putOwned(ctx context.Context, db *DB, bucket, key []byte, clinic rooms.ClinicID, value any) error {
+	if len(key) == 0 {
+		return store.ErrBadBatch
+	}
+	return db.update(ctx, func(tx *bbolt.Tx) error {
+		entries, index := tx.Bucket(bucket), tx.Bucket(bucketOwned)
+		if raw := entries.Get(key); raw != nil {
+			was, err := clinicOf(raw)
+			if err != nil {
 				return err
 			}
-			if wanted(value) {
-				list = append(list, value)
+			if err := index.Delete(owned(bucket, was, key)); err != nil {
+				return err
 			}
-			return nil
-		})
+		}
+		if err := index.Put(owned(bucket, clinic, key), []byte{}); err != nil {
+			return err
+		}
+		return put(entries, key, value)
+	})
+}
+
+// allOf reads what belongs to a clinic, by key. What that takes does not depend on other clinics.
+func allOf[T any](ctx context.Context, db *DB, bucket []byte, clinic rooms.ClinicID) ([]T, error) {
+	var list []T
+	err := db.view(ctx, func(tx *bbolt.Tx) error {
+		prefix, entries, c := owned(bucket, clinic, nil), tx.Bucket(bucket), tx.Bucket(bucketOwned).Cursor()
+		for k, _ := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, _ = c.Next() {
+			var value T
+			if err := get(entries, k[len(prefix):], &value); err != nil {
+				return fmt.Errorf("entry of an index: %v", err) //nolint:errorlint // not the caller's ErrNotFound
+			}
+			list = append(list, value)
+		}
+		return nil
 	})
 	return list, err
+}
+
+// owned is a key of the index of what belongs to a clinic.
+func owned(bucket []byte, clinic rooms.ClinicID, key []byte) []byte {
+	k := append(append([]byte{}, bucket...), 0)
+	return append(append(append(k, clinic...), 0), key...)
+}
+
+// clinicOf is whose an entry of the directory is.
+func clinicOf(raw []byte) (rooms.ClinicID, error) {
+	var entry struct {
+		Clinic rooms.ClinicID `json:"clinic"`
+	}
+	err := json.Unmarshal(raw, &entry)
+	return entry.Clinic, err
 }
 
 func put(b *bbolt.Bucket, key []byte, value any) error {

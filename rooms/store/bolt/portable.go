@@ -56,7 +56,7 @@ func (db *DB) SwapVisit(ctx context.Context, old, next *rooms.Visit) error {
 
 // SwapStaff replaces a member of staff who is exactly old.
 func (db *DB) SwapStaff(ctx context.Context, old, next rooms.Staff) error {
-	if old.ID != next.ID || old.ID == "" {
+	if old.ID != next.ID || old.ID == "" || old.Clinic != next.Clinic {
 		return store.ErrBadBatch
 	}
 	return db.swap(ctx, bucketStaff, []byte(old.ID), old, next)

@@ -20,6 +20,7 @@ var (
 	bucketListed  = []byte("listed")   // room, 0, visit -> nothing; every visit
 	bucketLive    = []byte("live")     // room, 0, visit -> nothing; those not erased
 	bucketLeases  = []byte("leases")   // room -> JSON
+	bucketOwned   = []byte("owned")    // bucket, 0, clinic, 0, key -> nothing; a clinic's rooms, staff and keys
 	bucketHeld    = []byte("reserved") // kind -> bucket of hash(clinic, key) -> JSON without the key
 
 	keySchema = []byte("schema")
@@ -30,6 +31,7 @@ var (
 var migrations = []func(*bbolt.Tx) error{
 	createBuckets,
 	createLeases,
+	indexClinics,
 }
 
 func createBuckets(tx *bbolt.Tx) error {
@@ -51,6 +53,26 @@ func createBuckets(tx *bbolt.Tx) error {
 func createLeases(tx *bbolt.Tx) error {
 	_, err := tx.CreateBucketIfNotExists(bucketLeases)
 	return err
+}
+
+func indexClinics(tx *bbolt.Tx) error {
+	index, err := tx.CreateBucketIfNotExists(bucketOwned)
+	if err != nil {
+		return err
+	}
+	for _, bucket := range [][]byte{bucketRooms, bucketStaff, bucketKeys} {
+		err := tx.Bucket(bucket).ForEach(func(key, raw []byte) error {
+			clinic, err := clinicOf(raw)
+			if err != nil {
+				return err
+			}
+			return index.Put(owned(bucket, clinic, key), []byte{})
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // migrate takes all missing steps in one transaction, so that a file is never between two schemas. A current file is only
