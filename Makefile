@@ -67,11 +67,12 @@ test-e2e: deps build test/node_modules ## Real browsers against the real binary
 	node --test --test-concurrency=1 --test-reporter=spec test/e2e/*.test.mjs
 
 .PHONY: test-long
-test-long: deps build test/node_modules ## Long tests: properties, fuzzing, the end-to-end tests over and over (about an hour)
+test-long: deps build test/node_modules ## Long tests: properties, fuzzing, an hour of life, the end-to-end tests over and over (about two hours)
 	go test -race -count=1 -timeout 30m ./rooms ./sfu ./test/client -rapid.checks=20000
 	go test -race -count=1 -timeout 30m ./test/integration -run TestSeat -seat.turns=150 -seat.long
 	go test -race -count=1 -timeout 30m ./test/integration -run TestRace -races.staff=20 -races.visits=200 -races.steps=300
 	go test -race -count=1 -timeout 30m ./test/integration -run TestKills -kills.times=100
+	go test -race -count=1 -timeout 90m ./test/integration -run TestLife -life.for=1h
 	scripts/fuzz 1m
 	$(MAKE) --no-print-directory soak
 	for i in {1..20}; do $(MAKE) --no-print-directory test-e2e; done
