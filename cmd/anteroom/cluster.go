@@ -37,7 +37,7 @@ func (s *server) startCluster(ctx context.Context) error {
 	var err error
 	s.cluster, err = cluster.New(ctx, cluster.Config{
 		Store: s.store, Secret: s.keys.Digest("hop"), Listen: string(s.cfg.Cluster.Hop), Advertise: string(s.cfg.Cluster.HopAdvertise),
-		Load: s.carries, Lost: s.keeper.hear, Logger: s.log,
+		Load: s.carries, Lost: s.keeper.hear, Changed: s.keeper.changed, Logger: s.log,
 	})
 	if err != nil {
 		return fmt.Errorf("--hop: %w", err)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
@@ -10,7 +11,7 @@ import (
 )
 
 const (
-	keepEvery   = 30 * time.Second // how old a kept directory may be
+	keepEvery   = 30               // seconds: how old a kept directory may be of whose change nobody told
 	keepTimeout = 30 * time.Second // to read or write it
 )
 
@@ -20,6 +21,7 @@ type keeper struct {
 	store store.Store
 	log   *zap.Logger
 	lost  chan struct{} // holds a value when the store seems to have lost something
+	stale atomic.Bool   // kept is not the newest
 	kept  *store.Directory
 }
 
@@ -35,9 +37,13 @@ func (k *keeper) hear() {
 	}
 }
 
-// run keeps the directory until the context ends.
+// changed says that kept is not the newest.
+func (k *keeper) changed() { k.stale.Store(true) }
+
+// run keeps the directory until the context ends; tick comes every second.
 func (k *keeper) run(ctx context.Context, tick <-chan time.Time) {
 	k.look(ctx)
+	age := 0
 	for {
 		select {
 		case <-ctx.Done():
@@ -45,7 +51,10 @@ func (k *keeper) run(ctx context.Context, tick <-chan time.Time) {
 		case <-k.lost:
 			k.refill(ctx)
 		case <-tick:
-			k.look(ctx)
+			if age++; k.stale.Swap(false) || age >= keepEvery {
+				age = 0
+				k.look(ctx)
+			}
 		}
 	}
 }
@@ -79,7 +88,7 @@ func (s *server) startKeeper(context.Context) error {
 		return nil
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	ticker := time.NewTicker(keepEvery)
+	ticker := time.NewTicker(time.Second)
 	s.tasks.Go(func() { s.keeper.run(ctx, ticker.C) })
 	s.onStop(func(context.Context) error {
 		ticker.Stop()

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"path/filepath"
 	"testing"
 	"time"
@@ -58,6 +59,40 @@ func TestKeeper_TheStoreIsEmpty_GetsTheDirectoryBack(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestKeeper_KeepsWhatHasChanged_AndNowAndThenAll(t *testing.T) {
+	db, err := bolt.Open(filepath.Join(t.TempDir(), "store"), bolt.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	for _, told := range []bool{true, false} {
+		k := newKeeper(db, zap.NewNop())
+		ctx, cancel := context.WithCancel(t.Context())
+		tick, done := make(chan time.Time), make(chan struct{})
+		go func() {
+			defer close(done)
+			k.run(ctx, tick)
+		}()
+		tick <- time.Time{} // it has looked once
+		if err := db.PutClinic(ctx, rooms.Clinic{ID: rooms.ClinicID(fmt.Sprint(told))}); err != nil {
+			t.Fatal(err)
+		}
+		ticks := keepEvery
+		if told {
+			k.changed()
+			ticks = 1
+		}
+		for range ticks + 1 { // the last is taken when the one before has been seen to
+			tick <- time.Time{}
+		}
+		cancel()
+		<-done
+		if want := map[bool]int{true: 1, false: 2}[told]; k.kept.Clinics() != want {
+			t.Errorf("told %v: %d clinics are kept instead of %d", told, k.kept.Clinics(), want)
+		}
 	}
 }
 

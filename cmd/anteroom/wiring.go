@@ -88,7 +88,7 @@ func (s *server) file(name string) string { return filepath.Join(s.cfg.Data, nam
 func start(ctx context.Context, cfg *config.Serve, log *zap.Logger) (*server, error) {
 	s := &server{cfg: cfg, log: log, failed: make(chan error, 1), metrics: prometheus.NewRegistry()}
 	for _, step := range []func(context.Context) error{
-		s.openStore, s.loadKeys, s.listen, s.startMedia, s.startTURN, s.startGate, s.startCluster, s.startHub, s.joinCluster, s.startKeeper, s.serve, s.startSweep, s.startSealing,
+		s.openStore, s.loadKeys, s.listen, s.startMedia, s.startTURN, s.startGate, s.startCluster, s.startHub, s.joinCluster, s.serve, s.startKeeper, s.startSweep, s.startSealing,
 	} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, s.stop())

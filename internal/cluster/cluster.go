@@ -49,6 +49,7 @@ type Config struct {
 	Advertise string
 	Load      func() Load
 	Lost      func()      // is told when the store has lost a lease of this instance; it must not wait; nil: nobody is
+	Changed   func()      // is told when the directory has changed; it must not wait; nil: nobody is
 	Logger    *zap.Logger // nil: none
 	// Clock counts since some moment, suspension of the machine included; nil: since boot.
 	Clock func() time.Duration
@@ -61,6 +62,7 @@ type Cluster struct {
 	at    string // how others reach the hop
 	load  func() Load
 	lost  func()
+	news  func()
 	log   *zap.Logger
 	now   func() time.Duration
 
@@ -104,12 +106,15 @@ func New(ctx context.Context, cfg Config) (*Cluster, error) {
 		return nil, errConfig
 	}
 	c := &Cluster{
-		store: cfg.Store, id: newNonce(), load: cfg.Load, lost: cfg.Lost, log: cfg.Logger, now: cfg.Clock, kick: make(chan struct{}, 1),
+		store: cfg.Store, id: newNonce(), load: cfg.Load, lost: cfg.Lost, news: cfg.Changed, log: cfg.Logger, now: cfg.Clock, kick: make(chan struct{}, 1),
 		held: map[rooms.RoomID]*lease{}, claiming: map[rooms.RoomID]int{}, routes: map[rooms.RoomID]string{}, suspects: map[string]time.Duration{},
 		changed: newChanges(),
 	}
 	if c.lost == nil {
 		c.lost = func() {}
+	}
+	if c.news == nil {
+		c.news = func() {}
 	}
 	if c.log == nil {
 		c.log = zap.NewNop()

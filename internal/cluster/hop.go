@@ -69,6 +69,7 @@ func (c *Cluster) Serve(hub Hub) {
 		return here.Visit(ctx, q.Room, q.Visit)
 	}))
 	mux.HandleFunc("POST "+pathChanged, answering(func(_ context.Context, q asked) (struct{}, error) {
+		c.news()
 		hub.RoomChanged(q.Room)
 		return struct{}{}, nil
 	}))
@@ -77,7 +78,7 @@ func (c *Cluster) Serve(hub Hub) {
 		MaxHeaderBytes: 16 << 10, ErrorLog: zap.NewStdLog(c.log.WithOptions(zap.IncreaseLevel(zap.FatalLevel))), // strangers at the door
 	}
 	c.tasks.Go(func() {
-		if err := srv.Serve(tls.NewListener(c.socket, c.tls())); !errors.Is(err, http.ErrServerClosed) && !errors.Is(err, net.ErrClosed) {
+		if err := srv.Serve(tls.NewListener(newLimited(c.socket, maxHop), c.tls())); !errors.Is(err, http.ErrServerClosed) && !errors.Is(err, net.ErrClosed) {
 			c.log.Error("hop_failed", zap.Error(err))
 		}
 	})

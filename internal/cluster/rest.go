@@ -205,6 +205,7 @@ func (ch *changes) take() []rooms.RoomID {
 // RoomChanged is signaling.Hub.RoomChanged wherever the room is: its owner hears of it soon, and is told again until it
 // has or there is none.
 func (c *Cluster) RoomChanged(room rooms.RoomID) {
+	c.news()
 	c.hub.RoomChanged(room)
 	if !c.has(room) {
 		c.changed.add(room)

@@ -20,6 +20,7 @@ func TestCluster_RedisIsAway_VisitsGoOn_ClosingWorks_OpeningWaits(t *testing.T) 
 		"killed": {func(c *cluster) { c.redis.Kill() }, func(c *cluster) { c.redis.Restart() }},
 	} {
 		t.Run(how, func(t *testing.T) {
+			t.Parallel()
 			c := startServers(t, 3)
 			e := newEncounter(t, c)
 			second := e.clinic.visit(t, "Omar Haddad")
