@@ -20,6 +20,7 @@ type neighbour struct {
 	routes []route
 	kinds  []string
 	visits []visit // of its own
+	checks int
 	done   map[string]int
 }
 
@@ -53,9 +54,13 @@ func TestIsolation_WhateverOneClinicDoes_TheOtherSeesNothing(t *testing.T) {
 	t.Logf("%v", n.done)
 }
 
-// begin gives the neighbour fresh sockets, whose rates begin anew, and a visit of which everything can be done.
+// begin gives the neighbour fresh sockets, whose rates begin anew, and a visit of which everything can be done, unless those of before
+// are good for more.
 func (n *neighbour) begin() {
 	n.t.Helper()
+	if n.checks++; n.checks%5 != 1 && !n.doctor.over && !n.patient.over {
+		return
+	}
 	v := n.visit(n.t, "Maria Santos", guest{"specialist", "Dr. Chen"})
 	n.visits = append(n.visits, v)
 	_, link := n.staffLink(n.t, "Dr. Lee", wire.RoleClinician)

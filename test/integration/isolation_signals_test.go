@@ -78,6 +78,7 @@ func TestIsolation_Hello_WhatIsAnotherClinics_IsAnsweredLikeWhatIsNotThere(t *te
 		"room":     func(h *wire.Hello, id string) { h.Room = id },
 		"peer":     func(h *wire.Hello, id string) { h.Peer = id },
 		"messages": func(h *wire.Hello, id string) { h.Messages = map[string]int{id: 1} },
+		"seen":     func(h *wire.Hello, id string) { h.Seen = &wire.Seen{Epoch: 1, Visit: id, Version: 9} },
 		"client":   func(h *wire.Hello, id string) { h.Client = id },
 		"tab":      func(h *wire.Hello, id string) { h.Tab = id },
 	}
@@ -92,7 +93,7 @@ func TestIsolation_Hello_WhatIsAnotherClinics_IsAnsweredLikeWhatIsNotThere(t *te
 	for who, link := range map[string]string{"staff": ours.deskLink, "patient": ours.lateLink} {
 		page := newLine(t, "other-"+who, link, wire.DeviceDesktop)
 		for name, id := range map[string]string{
-			"handle": theirs.doctor.hello.Handle, "room": theirs.ids["room"], "peer": peer, "messages": theirs.ids["visit"],
+			"handle": theirs.doctor.hello.Handle, "room": theirs.ids["room"], "peer": peer, "messages": theirs.ids["visit"], "seen": theirs.ids["visit"],
 			"client": theirs.doctor.hello.Client, "tab": theirs.doctor.hello.Tab,
 		} {
 			var got [2]string

@@ -25,19 +25,19 @@ import (
 type surgery struct {
 	*process
 	rooms      [2]*clinic
-	desks      [2]*client.Client
+	desks      [2]*tab
 	clerks     []*clerk
-	stayers    []*client.Client
+	stayers    []*tab
 	longVisit  visit
 	generation atomic.Int64
 	gate       sync.RWMutex // held for reading while somebody does something
 
 	mu     sync.Mutex
-	pages  map[*client.Client]struct{} // that are open
-	did    map[string]int              // commands that were acknowledged, by action
-	made   int                         // visits
-	failed error                       // the first
-	wrong  chan struct{}               // closed with it
+	pages  map[*tab]struct{} // that are open
+	did    map[string]int    // commands that were acknowledged, by action
+	made   int               // visits
+	failed error             // the first
+	wrong  chan struct{}     // closed with it
 	seen   []sample
 	prints [][]fingerprint    // taken at each checkpoint
 	from   map[*clinic]string // visits up to this one are erased
@@ -46,17 +46,17 @@ type surgery struct {
 // clerk is a clinician who does one visit after the other.
 type clerk struct {
 	clinic *clinic
-	page   *client.Client
+	page   *tab
 	random *rand.Rand
 	pace   *rate.Limiter // of visits, below what the protocol lets one page ask
 }
 
 func newSurgery(t *testing.T) *surgery {
 	t.Helper()
-	l := &surgery{process: startProcess(t), pages: map[*client.Client]struct{}{}, did: map[string]int{}, wrong: make(chan struct{}), from: map[*clinic]string{}}
+	l := &surgery{process: startProcess(t), pages: map[*tab]struct{}{}, did: map[string]int{}, wrong: make(chan struct{}), from: map[*clinic]string{}}
 	t.Cleanup(func() {
 		for page := range l.pages { // nobody is at work any more
-			page.Close()
+			page.close()
 		}
 	})
 	for i := range l.rooms {
@@ -73,7 +73,7 @@ func newSurgery(t *testing.T) *surgery {
 }
 
 // open opens a page that stays.
-func (l *surgery) open(t *testing.T, link string, device wire.Device) *client.Client {
+func (l *surgery) open(t *testing.T, link string, device wire.Device) *tab {
 	t.Helper()
 	return get(l.join(within(t), link, device))(t)
 }
@@ -90,8 +90,8 @@ func (l *surgery) settleIn(t *testing.T) {
 		must(t, l.ack(rooms.ActCheckIn, page.CheckIn(ctx)))
 		l.stayers = append(l.stayers, page)
 		if i == 0 {
-			_ = get(page.Media(ctx))(t)
-			_ = get(doctor.Media(ctx))(t)
+			_ = get(page.media(ctx))(t)
+			_ = get(doctor.media(ctx))(t)
 			must(t, l.ack(rooms.ActAdmit, doctor.Admit(ctx, v.ID, v.Seats[0].ID)))
 			l.longVisit = v
 		}
@@ -100,37 +100,38 @@ func (l *surgery) settleIn(t *testing.T) {
 }
 
 // join opens a link, says hello and counts the page as open.
-func (l *surgery) join(ctx context.Context, link string, device wire.Device) (*client.Client, error) {
+func (l *surgery) join(ctx context.Context, link string, device wire.Device) (*tab, error) {
 	page, err := client.Join(ctx, link, client.Options{Device: device})
 	if err != nil {
 		return nil, fmt.Errorf("join: %w", err)
 	}
-	return page, l.enter(ctx, page)
+	return l.enter(ctx, page)
 }
 
-func (l *surgery) enter(ctx context.Context, page *client.Client) error {
-	if err := page.Connect(ctx); err != nil {
-		return fmt.Errorf("connect: %w", err)
+func (l *surgery) enter(ctx context.Context, page *client.Client) (*tab, error) {
+	t, err := newTab(ctx, page)
+	if err != nil {
+		return nil, fmt.Errorf("connect: %w", err)
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.pages[page] = struct{}{}
-	return nil
+	l.pages[t] = struct{}{}
+	return t, nil
 }
 
 // leave closes a page.
-func (l *surgery) leave(page *client.Client) {
-	page.Close()
+func (l *surgery) leave(page *tab) {
+	page.close()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	delete(l.pages, page)
 }
 
 // refresh is the page after a refresh.
-func (l *surgery) refresh(ctx context.Context, page *client.Client) (*client.Client, error) {
+func (l *surgery) refresh(ctx context.Context, page *tab) (*tab, error) {
 	again := page.Refreshed()
 	l.leave(page)
-	return again, l.enter(ctx, again)
+	return l.enter(ctx, again)
 }
 
 // ack counts a command that was acknowledged.
@@ -206,7 +207,7 @@ func (l *surgery) goesWrong(err error) {
 func (l *surgery) one(ctx context.Context, w *clerk) error {
 	l.gate.RLock()
 	defer l.gate.RUnlock()
-	ctx, done := context.WithTimeout(context.WithoutCancel(ctx), patience)
+	ctx, done := context.WithTimeout(context.WithoutCancel(ctx), 4*patience)
 	defer done()
 	v, err := l.visit(ctx, w.clinic, object{
 		"patient": object{"name": l.text("patient"), "birthDate": "1950-02-03"}, "reason": l.text("reason"), "externalId": l.text(fmt.Sprint(w.random.Uint64())),
@@ -234,10 +235,12 @@ func (l *surgery) one(ctx context.Context, w *clerk) error {
 func (l *surgery) staffAtWork(ctx context.Context, w *clerk) (err error) {
 	switch w.random.IntN(12) {
 	case 0:
-		w.page, err = l.refresh(ctx, w.page)
+		var page *tab
+		if page, err = l.refresh(ctx, w.page); err == nil {
+			w.page = page
+		}
 	case 1:
-		w.page.Cut()
-		err = w.page.Connect(ctx)
+		err = w.page.cut(ctx)
 	}
 	return err
 }
@@ -263,7 +266,7 @@ type caller struct {
 	clerk *clerk
 	visit visit
 	seat  string
-	page  *client.Client
+	page  *tab
 	talks bool // with sound and picture
 }
 
@@ -303,12 +306,12 @@ func (p *caller) wait(ctx context.Context) error {
 // enter is an admission, with the identity card opened before.
 func (p *caller) enter(ctx context.Context) error {
 	if p.talks {
-		if _, err := p.page.Media(ctx); err != nil {
+		if _, err := p.page.media(ctx); err != nil {
 			return fmt.Errorf("the patient's media: %w", err)
 		}
 	}
-	if err := p.clerk.page.Prepare(ctx, p.visit.ID, p.seat, true); err != nil {
-		return err
+	if err := persist(ctx, func() error { return p.clerk.page.Prepare(ctx, p.visit.ID, p.seat, true) }); err != nil {
+		return fmt.Errorf("the identity card: %w", err)
 	}
 	if err := p.ack(rooms.ActAdmit, p.clerk.page.Admit(ctx, p.visit.ID, p.seat)); err != nil {
 		return err
@@ -318,7 +321,7 @@ func (p *caller) enter(ctx context.Context) error {
 
 // speak is a word each way, and if there is media some packets.
 func (p *caller) speak(ctx context.Context) error {
-	for by, chat := range map[*client.Client]wire.Chat{
+	for by, chat := range map[*tab]wire.Chat{
 		p.page: {Text: p.text("hello")}, p.clerk.page: {Visit: p.visit.ID, Text: p.text("good morning")},
 	} {
 		_, err := by.Chat(ctx, chat)
@@ -329,11 +332,11 @@ func (p *caller) speak(ctx context.Context) error {
 	if !p.talks {
 		return nil
 	}
-	theirs, err := p.page.Media(ctx)
+	theirs, err := p.page.media(ctx)
 	if err != nil {
 		return fmt.Errorf("the patient's media: %w", err)
 	}
-	ours, err := p.clerk.page.Media(ctx)
+	ours, err := p.clerk.page.media(ctx)
 	if err != nil {
 		return fmt.Errorf("the clinician's media: %w", err)
 	}
@@ -366,15 +369,15 @@ func (p *caller) hold(ctx context.Context) error {
 	return p.state(ctx, wire.SeatAdmitted)
 }
 
-func (p *caller) refresh(ctx context.Context) (err error) {
-	p.page, err = p.surgery.refresh(ctx, p.page)
+func (p *caller) refresh(ctx context.Context) error {
+	page, err := p.surgery.refresh(ctx, p.page)
+	if err == nil {
+		p.page = page
+	}
 	return err
 }
 
-func (p *caller) cut(ctx context.Context) error {
-	p.page.Cut()
-	return p.page.Connect(ctx)
-}
+func (p *caller) cut(ctx context.Context) error { return p.page.cut(ctx) }
 
 // sendBack returns the patient to the waiting room, and admits them again.
 func (p *caller) sendBack(ctx context.Context) error {
