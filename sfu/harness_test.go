@@ -26,6 +26,7 @@ type fakeWire struct {
 	mu     sync.Mutex
 	rtp    []rtp.Packet
 	rtcp   []rtcp.Packet
+	padded []rtp.Header // of padding, with its size
 	closed bool
 	onRTP  func(rtp.Packet) // takes the packets that would be kept otherwise
 }
@@ -39,6 +40,13 @@ func (w *fakeWire) WriteRTP(_ *transport.Batch, h *rtp.Header, payload []byte) e
 		return nil
 	}
 	w.rtp = append(w.rtp, p)
+	return nil
+}
+
+func (w *fakeWire) WritePadding(_ *transport.Batch, h *rtp.Header, size uint8) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.padded = append(w.padded, rtp.Header{SSRC: h.SSRC, SequenceNumber: h.SequenceNumber, PayloadType: h.PayloadType, PaddingSize: size})
 	return nil
 }
 

@@ -25,11 +25,15 @@ type PeerOptions struct {
 	ID      string // for logs only
 	OnState func(State)
 	OnMedia func(MediaState) // on change only; at first nothing has been seen
+	// OnPause says that the peer gets no pictures, since its link is too weak for any, or gets them again. Its sound goes
+	// on. On change only; at first there is no pause, and one lasts for seconds.
+	OnPause func(paused bool)
 }
 
 // wire is what a peer needs of its transport.
 type wire interface {
 	WriteRTP(via *transport.Batch, h *rtp.Header, payload []byte) error
+	WritePadding(via *transport.Batch, h *rtp.Header, size uint8) error
 	WriteRTCP(via *transport.Batch, compound []byte) error
 	Stats() transport.Stats
 	Close()
@@ -42,6 +46,7 @@ type Peer struct {
 	sfu     *SFU
 	onState func(State)
 	onMedia func(MediaState)
+	onPause func(paused bool)
 	phase   uint // of the ticks, at which feedback is due
 	hurried atomic.Bool
 

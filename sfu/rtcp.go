@@ -54,6 +54,7 @@ func (p *Peer) readRTCP(via *transport.Batch, compound []byte, now time.Time) {
 			p.readFeedback(via, b, now)
 		}
 		for range min(int(b[0]&0x1f), len(blocks)/receptionBlockSize) {
+			p.out.hearLoss(binary.BigEndian.Uint32(blocks), binary.BigEndian.Uint32(blocks[4:])&0xffffff, binary.BigEndian.Uint32(blocks[8:]), now)
 			p.in.receptionReport(binary.BigEndian.Uint32(blocks[16:]), binary.BigEndian.Uint32(blocks[20:]), now)
 			blocks = blocks[receptionBlockSize:]
 		}
@@ -113,7 +114,9 @@ func (p *Peer) readFeedback(via *transport.Batch, b []byte, now time.Time) {
 	for _, pkt := range pkts {
 		switch pkt := pkt.(type) {
 		case *rtcp.TransportLayerNack:
-			p.out.resend(via, pkt, now)
+			if p.out.resend(via, pkt, now) {
+				p.out.passKeyframeRequest(pkt.MediaSSRC, now)
+			}
 		case *rtcp.ReceiverEstimatedMaximumBitrate:
 			p.out.hearEstimate(float64(pkt.Bitrate), now)
 		case *rtcp.PictureLossIndication:
@@ -132,20 +135,26 @@ func (p *Peer) dropRTCP() {
 	p.in.dropped++
 }
 
-// resend answers a viewer's NACK.
-func (o *outbound) resend(via *transport.Batch, nack *rtcp.TransportLayerNack, now time.Time) {
+// resend answers a viewer's NACK. It reports whether that takes a keyframe, since the link does not carry so much again.
+func (o *outbound) resend(via *transport.Batch, nack *rtcp.TransportLayerNack, now time.Time) (renew bool) {
 	t := o.bySSRC[nack.MediaSSRC]
 	if t == nil {
-		return
+		return false
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	refused := false
 	for i := range nack.Nacks {
 		nack.Nacks[i].Range(func(seq uint16) bool {
-			t.resend(via, seq, now)
+			refused = !t.resend(via, seq, now) || refused
 			return t.budget > 0
 		})
 	}
+	renew = refused && o.link.fits() && now.Sub(t.renewed) >= renewEvery
+	if renew {
+		t.renewed = now
+	}
+	return renew
 }
 
 // passKeyframeRequest passes a viewer's PLI or FIR to the publisher. While the track itself waits for a

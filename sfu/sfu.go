@@ -122,7 +122,7 @@ func (s *SFU) Close() {
 // videos that it receives. Anything else fails with ErrBadOffer, which says what was expected; the
 // transport's errors come as they are. Until SetGate(true) nothing that the peer sends is used.
 func (s *SFU) NewPeer(offer string, o PeerOptions) (*Peer, string, error) {
-	p := &Peer{id: o.ID, sfu: s, onState: o.OnState, onMedia: o.OnMedia}
+	p := &Peer{id: o.ID, sfu: s, onState: o.OnState, onMedia: o.OnMedia, onPause: o.OnPause}
 	wire, answer, err := s.transport.Accept(offer, func(of *transport.Offer) (transport.Accepted, error) {
 		return p.negotiate(of)
 	})
@@ -187,7 +187,7 @@ func (p *Peer) tick(via *transport.Batch, now time.Time, feedback bool) {
 	hurried := p.hurried.Swap(false)
 	media, changed := p.in.tick(via, now, feedback, hurried)
 	p.out.tick(via, now)
-	requestKeyframes(p.out.resumePictures(now), now)
+	p.tickLink(via, now)
 	if changed && p.onMedia != nil {
 		p.onMedia(media)
 	}

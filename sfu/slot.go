@@ -25,6 +25,7 @@ type outbound struct {
 	wire      wire
 	connected bool
 	link      bandwidth
+	told      bool // that pictures pause, by the last news to the peer's owner
 
 	forwarded, resent uint64
 

@@ -37,6 +37,8 @@ type track struct {
 	last   position
 	lastAt time.Time // its arrival here
 
+	losses   losses
+	renewed  time.Time // a keyframe was asked for in place of retransmissions
 	rtxSeq   uint16
 	budget   int       // of retransmissions
 	filled   time.Time // when budget was
@@ -101,7 +103,9 @@ func (t *track) forward(via *transport.Batch, src *source, p *packet) bool {
 	t.owner.out.forwarded++
 	t.packets++
 	t.octets += uint32(len(p.payload))
-	t.owner.out.link.sent += uint64(len(p.payload)) + packetBytes
+	if t.kind != audio {
+		t.owner.out.link.sent += uint64(len(p.payload))
+	}
 	t.write(via, p, false, p.arrival)
 	return true
 }
@@ -109,7 +113,7 @@ func (t *track) forward(via *transport.Batch, src *source, p *packet) bool {
 // start sets the shift so that p follows the last packet written, as much later as it came later.
 func (t *track) start(p *packet) {
 	t.started, t.epoch, t.first, t.newest = true, p.epoch, p.number, p.number
-	t.reported = time.Time{}
+	t.reported, t.losses = time.Time{}, losses{}
 	t.owner.hurry()
 	elapsed := t.elapsed(p.arrival)
 	t.shift = shift{
@@ -120,6 +124,9 @@ func (t *track) start(p *packet) {
 		keyIdx: t.last.keyIdx + 1 - p.vp8.tidKey&0x1f,
 	}
 }
+
+// begins returns the track's sequence number of the packet that started.
+func (t *track) begins() uint16 { return uint16(t.first) + t.shift.seq }
 
 // elapsed returns how much later than the last packet written one of that time is, in clock ticks: the nearest number, so that a
 // thousand switches do not add up to a delay.
@@ -169,16 +176,10 @@ func (t *track) write(via *transport.Batch, p *packet, rtx bool, now time.Time) 
 		t.rtxSeq++
 		buf = binary.BigEndian.AppendUint16(buf, at.seq)
 	}
-	if t.midID != 0 {
-		_ = h.SetExtension(t.midID, t.mid) // id and length were checked with the offer
-	}
+	t.mark(h, now)
 	if t.levelID != 0 && p.leveled {
 		o.level[0] = p.level
 		_ = h.SetExtension(t.levelID, o.level[:])
-	}
-	if t.sentID != 0 {
-		putSendTime(&o.time, now.Sub(t.owner.sfu.clock.began))
-		_ = h.SetExtension(t.sentID, o.time[:])
 	}
 	payload := p.payload
 	if rtx || t.kind != audio && len(payload) > 0 {
@@ -187,6 +188,17 @@ func (t *track) write(via *transport.Batch, p *packet, rtx bool, now time.Time) 
 		o.buf = payload
 	}
 	_ = o.wire.WriteRTP(via, h, payload)
+}
+
+// mark says which m-line a packet is of, and when it was sent.
+func (t *track) mark(h *rtp.Header, now time.Time) {
+	if t.midID != 0 {
+		_ = h.SetExtension(t.midID, t.mid) // id and length were checked with the offer
+	}
+	if t.sentID != 0 {
+		putSendTime(&t.owner.out.time, now.Sub(t.owner.sfu.clock.began))
+		_ = h.SetExtension(t.sentID, t.owner.out.time[:])
+	}
 }
 
 // describe appends p's VP8 descriptor in the track's numbering.
@@ -202,21 +214,26 @@ func (t *track) describe(buf []byte, p *packet, at position) []byte {
 	return d.appendTo(buf)
 }
 
-// resend answers a viewer's NACK for one of the track's sequence numbers.
-func (t *track) resend(via *transport.Batch, seq uint16, now time.Time) {
+// resend answers a viewer's NACK for one of the track's sequence numbers. It reports false if the link does not carry that.
+func (t *track) resend(via *transport.Batch, seq uint16, now time.Time) (carried bool) {
 	if now.Sub(t.filled) >= tickEvery {
 		t.budget, t.filled = resendBudget, now
 	}
 	if !t.started || t.budget == 0 {
-		return
+		return true
 	}
 	number := unwrap(seq-t.shift.seq, t.newest)
 	if number < t.first || number > t.newest {
-		return
+		return true
 	}
-	if t.src.ring.with(number, func(p *packet) { t.write(via, p, t.rtxPT != 0, now) }) {
-		t.budget--
-		t.resent++
-		t.owner.out.resent++
-	}
+	carried = true
+	t.src.ring.with(number, func(p *packet) {
+		if carried = t.owner.out.link.mayResend(len(p.payload), now); carried {
+			t.write(via, p, t.rtxPT != 0, now)
+			t.budget--
+			t.resent++
+			t.owner.out.resent++
+		}
+	})
+	return carried
 }
