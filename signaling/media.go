@@ -284,6 +284,7 @@ func (c *conn) connect(offer string) (*wire.Answer, *wire.Error) {
 		ID:      p.id,
 		OnState: func(st sfu.State) { c.actor.media.put(c.session, p, func(r *report) { r.state = &st }) },
 		OnMedia: func(m sfu.MediaState) { c.actor.media.put(c.session, p, func(r *report) { r.seen = &m }) },
+		OnPause: func(paused bool) { c.actor.media.put(c.session, p, func(r *report) { r.paused = &paused }) },
 	})
 	if err != nil {
 		if errors.Is(err, transport.ErrFull) {
@@ -334,11 +335,19 @@ type report struct {
 	peer    *peer
 	state   *sfu.State
 	seen    *sfu.MediaState
+	paused  *bool
 }
 
 func (e report) apply(a *actor) {
 	s := e.session
 	if s.peer != e.peer {
+		return
+	}
+	if e.paused != nil { // told to nobody else
+		e.peer.paused = *e.paused
+		a.alone[s] = struct{}{}
+	}
+	if e.seen == nil && e.state == nil {
 		return
 	}
 	if e.seen != nil {

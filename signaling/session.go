@@ -45,9 +45,10 @@ type seatRef struct {
 // peer is a session's WebRTC connection.
 type peer struct {
 	*sfu.Peer
-	id    string
-	ready bool           // connected
-	seen  sfu.MediaState // packets of the last 2 s
+	id     string
+	ready  bool           // connected
+	seen   sfu.MediaState // packets of the last 2 s
+	paused bool           // its link is too weak for pictures
 }
 
 func (s *session) isStaff() bool { return s.who.Kind == auth.Staff }

@@ -84,6 +84,7 @@ func (a *actor) viewOf(s *session) wire.View {
 		Room:       wire.RoomInfo{ID: string(about.ID), Name: about.Name},
 		People:     []wire.Person{},
 		Slots:      wireSlots(s.slots),
+		Paused:     s.peer != nil && s.peer.paused,
 		Connect:    a.mayConnect(s),
 		Send:       s.sending,
 		Colleagues: []wire.Staff{},

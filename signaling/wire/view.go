@@ -54,6 +54,7 @@ type View struct {
 	Queue      *Queue   `json:"queue,omitempty"` // while waiting
 	People     []Person `json:"people"`          // those in the visit (admitted or held), the person included; empty before admission
 	Slots      []Slot   `json:"slots"`           // what each slot pair of this device's peer carries
+	Paused     bool     `json:"paused"`          // this device's link is too slow for pictures: those of others wait, their sound goes on
 	Connect    bool     `json:"connect"`         // have a peer now: send an offer if there is none
 	Arm        bool     `json:"arm"`             // run the encoders behind the closed gate
 	Send       bool     `json:"send"`            // open the gate: media may leave the device

@@ -143,6 +143,8 @@ export interface Participant {
   /** says that it sends, and nothing has come for 2 s */
   readonly stalled: boolean;
   readonly me: boolean;
+  /** their camera is on, but our own link is too slow for their picture: it comes back by itself, sound goes on */
+  readonly paused: boolean;
   /** the slot pair that carries them; undefined: none does */
   readonly slot: number | undefined;
   readonly video: ParticipantVideo;

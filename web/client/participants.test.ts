@@ -114,6 +114,37 @@ test.each([
   expect(element.srcObject).toBeNull();
 });
 
+test('a picture that is paused is covered again at the end, until a frame has come', () => {
+  const view = inVisit([osei], [{ seat: 'osei', gen: 1 }]);
+  people.update(view, receiving);
+  const element = uncovered('osei');
+  people.update({ ...view, paused: true }, receiving);
+  expect(shown('osei').paused).toBe(true);
+  element.frame(performance.now() + 1); // it was on its way
+  vi.advanceTimersByTime(10);
+  people.update(view, receiving);
+  expect(shown('osei').paused).toBe(false);
+  expect(shown('osei').video.covered).toBe(true);
+  element.frame(performance.now() + 1);
+  expect(shown('osei').video.covered).toBe(false);
+  expect(element.srcObject?.getTracks()).toEqual([tracks[0]]);
+});
+
+test.each([
+  ['the camera is off', personOf('osei', { media: { audio: 'on', video: 'off' } })],
+  ['they are on hold', personOf('osei', { state: 'held' })],
+])('no picture is paused where %s', (_, person) => {
+  const view = inVisit([person], [{ seat: 'osei', gen: 1 }]);
+  people.update({ ...view, paused: true }, receiving);
+  expect(shown('osei').paused).toBe(false);
+});
+
+test('the own picture is not paused, nor one that no slot carries', () => {
+  const view = inVisit([personOf('me'), osei], []);
+  people.update({ ...view, paused: true }, receiving);
+  expect(people.all.map(({ paused }) => paused)).toEqual([false, false]);
+});
+
 test('a new peer is a new start', () => {
   const view = inVisit([osei], [{ seat: 'osei', gen: 1 }]);
   people.update(view, receiving);

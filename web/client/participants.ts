@@ -38,11 +38,14 @@ export class Participants {
     const video = this.#picture(person.seat);
     const track = receiving.peer?.slot(slot)?.video;
     const seen = track !== undefined && person.media.video === 'on' && person.state === 'admitted';
-    const start = [receiving.generation, slot, view?.slots[slot]?.gen].join('.');
+    const paused = seen && view?.paused === true;
+    // What the element shows when a pause ends is the last frame before it.
+    const start = [receiving.generation, slot, view?.slots[slot]?.gen, paused].join('.');
     video.show(seen ? { track, start } : undefined);
     return {
       ...person,
       me: person.seat === view?.me.seat,
+      paused,
       slot: slot < 0 ? undefined : slot,
       video,
     };

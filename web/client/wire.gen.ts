@@ -442,6 +442,8 @@ export interface View {
   people: Person[];
   /** what each slot pair of this device's peer carries */
   slots: Slot[];
+  /** this device's link is too slow for pictures: those of others wait, their sound goes on */
+  paused: boolean;
   /** have a peer now: send an offer if there is none */
   connect: boolean;
   /** run the encoders behind the closed gate */

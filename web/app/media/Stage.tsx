@@ -3,7 +3,7 @@ import type { ComponentChildren } from 'preact';
 import type { Participant, Role } from '../../client/index';
 import type { Controls } from '../state/controls';
 import type { Live } from '../state/live';
-import { arrange } from '../state/stage';
+import { arrange, coverOf } from '../state/stage';
 import { stageWords } from '../words/stage';
 import { SelfCorner } from './SelfCorner';
 import { Tile } from './Tile';
@@ -22,6 +22,7 @@ export function Stage({ live, controls, people, mine, children }: Props) {
   const { main, strip } = arrange(people, mine, chosen.value);
   // One flat list with the large one first: a person keeps their element when they change places.
   const shown = main === undefined ? [] : [main, ...strip];
+  const slow = shown.some((person) => coverOf(person) === 'slow');
   return (
     <div class="stage" data-count={shown.length}>
       {main === undefined && <p class="stage-empty">{stageWords.alone}</p>}
@@ -40,6 +41,9 @@ export function Stage({ live, controls, people, mine, children }: Props) {
           />
         ))}
       </div>
+      <p class="unseen" role="status">
+        {slow && `${stageWords.slow}. ${stageWords.slowWhy}`}
+      </p>
       <SelfCorner live={live} controls={controls} />
       {children}
     </div>

@@ -12,6 +12,7 @@ const words: Record<Exclude<Cover, 'none'>, string> = {
   off: stageWords.cameraIsOff,
   missing: stageWords.noCamera,
   paused: stageWords.paused,
+  slow: stageWords.slow,
   coming: '',
 };
 
@@ -47,6 +48,7 @@ export function Tile({ person, onShow }: Props) {
           <Avatar name={name} />
           {cover === 'lost' && <Icon name="wait" spin />}
           <span>{words[cover]}</span>
+          {cover === 'slow' && <span class="cover-why">{stageWords.slowWhy}</span>}
         </div>
       )}
       <figcaption>

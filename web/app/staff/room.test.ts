@@ -16,6 +16,7 @@ function person(seat: string, role: Role, state: SeatState = 'admitted'): Partic
     media,
     name: seat,
     stalled: false,
+    paused: false,
     me: seat === 'mine',
     slot: 0,
     video,

@@ -32,6 +32,7 @@ const idle: View = {
   visit: null,
   people: [],
   slots: [],
+  paused: false,
   connect: true,
   arm: false,
   send: false,

@@ -11,6 +11,7 @@ function person(seat: string, more: Partial<Participant> = {}): Participant {
     link: 'connected',
     media: { audio: 'on', video: 'on' },
     stalled: false,
+    paused: false,
     me: false,
     slot: 0,
     video: { covered: false, attach: () => () => undefined },
@@ -50,6 +51,15 @@ test.each([
   ['only signaling is gone: the picture goes on', { link: 'reconnecting' }, 'none'],
   ['camera off', { media: { audio: 'on', video: 'off' } }, 'off'],
   ['no camera', { media: { audio: 'on', video: 'missing' } }, 'missing'],
+  ['our link is too slow for it', { paused: true, video: { covered: true } }, 'slow'],
+  ['slow, and the last frame is still there', { paused: true }, 'slow'],
+  [
+    'slow, and only their signaling is gone',
+    { paused: true, link: 'reconnecting', video: { covered: true } },
+    'slow',
+  ],
+  ['slow, and nothing comes from them', { paused: true, stalled: true }, 'lost'],
+  ['slow, and on hold', { paused: true, state: 'held' }, 'held'],
   ['a telephone call', { media: { audio: 'on', video: 'interrupted' } }, 'paused'],
 ] as [string, Partial<Participant>, string][])('%s', (_, change, cover) => {
   expect(coverOf(person('osei', change))).toBe(cover);

@@ -44,12 +44,13 @@ export function arrange(
   return { main, strip };
 }
 
-export type Cover = 'none' | 'held' | 'lost' | 'off' | 'missing' | 'paused' | 'coming';
+export type Cover = 'none' | 'held' | 'lost' | 'off' | 'missing' | 'paused' | 'slow' | 'coming';
 
 /** What hides the picture of a person; `none` shows it. */
 export function coverOf(person: Participant): Cover {
   if (person.state === 'held') return 'held';
-  if (person.link === 'reconnecting' && (person.stalled || person.video.covered)) return 'lost';
+  const gone = person.stalled || (person.video.covered && !person.paused);
+  if (person.link === 'reconnecting' && gone) return 'lost';
   switch (person.media.video) {
     case 'off':
       return 'off';
@@ -60,6 +61,7 @@ export function coverOf(person: Participant): Cover {
     case 'interrupted':
       return 'paused';
     case 'on':
+      if (person.paused && !person.stalled) return 'slow';
       if (person.video.covered) return 'coming';
       return person.stalled ? 'lost' : 'none';
   }

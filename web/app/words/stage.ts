@@ -20,6 +20,8 @@ export const stageWords = {
   cameraIsOff: 'Camera is off',
   muted: 'Muted',
   paused: 'Camera is paused',
+  slow: 'Picture paused',
+  slowWhy: 'Your connection is slow. The sound goes on. The picture comes back by itself.',
   onHold: 'On hold',
   reconnecting: 'Connecting again',
   link: { good: 'Good connection', weak: 'Weak connection', lost: 'Connecting again' },

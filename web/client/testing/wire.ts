@@ -18,6 +18,7 @@ export function viewOf(state: SeatState, more: Partial<View> = {}): View {
     },
     people: [],
     slots: [],
+    paused: false,
     connect: false,
     arm: false,
     send: false,
