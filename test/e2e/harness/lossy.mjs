@@ -1,19 +1,22 @@
 /**
- * A network that loses and delays: a UDP relay between browsers and the server, the only address they know of it. Connectivity checks
- * (RFC 7983: their first byte is below 4) are delayed and never lost: whether a connection outlives lost checks is another question
- * than whether media survives.
+ * A network that loses and delays, or has narrow links: a UDP relay between browsers and the server, the only address they know of it.
+ * Connectivity checks (RFC 7983: their first byte is below 4) are delayed and never lost: whether a connection outlives lost checks is
+ * another question than whether media survives.
  */
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
+import { Bottleneck } from './bottleneck.mjs';
 
 /** @typedef {{ loss: number, jitterMS: number }} Conditions loss is a share; each datagram is late by up to the jitter */
+/** @typedef {{ up?: Bottleneck, down?: Bottleneck }} Link a client's, by direction; without one it is as wide as the machine */
+/** @typedef {{ socket: import('node:dgram').Socket, link: Link }} Way between a client and the server */
 
 export class LossyRelay {
   /** @type {Conditions} */
   #conditions = { loss: 0, jitterMS: 0 };
   #front = createSocket('udp4');
-  /** @type {Map<string, import('node:dgram').Socket>} one towards the server for each client's address */
-  #backs = new Map();
+  /** @type {Map<string, Way>} by the client's address */
+  #ways = new Map();
   #dice;
   #closed = false;
   /** Datagrams. */
@@ -45,6 +48,25 @@ export class LossyRelay {
   }
 
   /**
+   * One client's link, from now on.
+   *
+   * @param {number} port of the client as the server sees it, which is one of the relay's
+   * @param {{ upKbps?: number, downKbps?: number }} [rates] as wide as the machine where left out
+   * @returns {Link}
+   */
+  narrow(port, { upKbps, downKbps } = {}) {
+    const way = [...this.#ways.values()].find(({ socket }) => socket.address().port === port);
+    if (!way) throw new Error(`nobody comes from port ${port}`);
+    way.link.up?.open();
+    way.link.down?.open();
+    way.link = {
+      ...(upKbps !== undefined && { up: new Bottleneck(upKbps) }),
+      ...(downKbps !== undefined && { down: new Bottleneck(downKbps) }),
+    };
+    return way.link;
+  }
+
+  /**
    * @param {Buffer} data
    * @param {{ address: string, port: number }} from
    * @param {string} address
@@ -52,21 +74,28 @@ export class LossyRelay {
    */
   #up(data, from, address, server) {
     const key = `${from.address}:${from.port}`;
-    let back = this.#backs.get(key);
-    if (!back) {
-      back = createSocket('udp4');
-      back.bind(0, address);
-      back.on('message', (answer) =>
-        this.#carry(answer, () => this.#front.send(answer, from.port, from.address)),
-      );
-      this.#backs.set(key, back);
-    }
-    const way = back;
-    this.#carry(data, () => way.send(data, server.port, server.host));
+    const way = this.#ways.get(key) ?? this.#open(key, from, address);
+    this.#carry(data, way.link.up, () => way.socket.send(data, server.port, server.host));
   }
 
-  /** @param {Buffer} data @param {() => void} send */
-  #carry(data, send) {
+  /**
+   * @param {string} key
+   * @param {{ address: string, port: number }} from
+   * @param {string} address
+   */
+  #open(key, from, address) {
+    /** @type {Way} */
+    const way = { socket: createSocket('udp4'), link: {} };
+    way.socket.bind(0, address);
+    way.socket.on('message', (answer) =>
+      this.#carry(answer, way.link.down, () => this.#front.send(answer, from.port, from.address)),
+    );
+    this.#ways.set(key, way);
+    return way;
+  }
+
+  /** @param {Buffer} data @param {Bottleneck | undefined} narrow @param {() => void} send */
+  #carry(data, narrow, send) {
     const { loss, jitterMS } = this.#conditions;
     const check = (data[0] ?? 0) < 4;
     if (!check && this.#dice() < loss) {
@@ -74,7 +103,8 @@ export class LossyRelay {
       return;
     }
     this.count.carried += 1;
-    if (jitterMS === 0) send();
+    if (narrow) narrow.carry(data.length, send, check);
+    else if (jitterMS === 0) send();
     else setTimeout(() => this.#closed || send(), this.#dice() * jitterMS);
   }
 
@@ -82,7 +112,11 @@ export class LossyRelay {
   close() {
     this.#closed = true;
     this.#front.close();
-    for (const back of this.#backs.values()) back.close();
+    for (const { socket, link } of this.#ways.values()) {
+      link.up?.close();
+      link.down?.close();
+      socket.close();
+    }
   }
 }
 

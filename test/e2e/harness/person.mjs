@@ -13,6 +13,7 @@ const heardDB = -50;
  * @property {import('playwright-core').BrowserContextOptions} [device]
  * @property {boolean} [coded] own picture and tone in place of the browser's fake devices; true if left out
  * @property {number} [framesPerSecond] of the coded picture; few, because all encoders of a test share a machine
+ * @property {boolean} [grain] the coded picture takes all the bits it may
  * @property {Person} [beside] opens a second tab in this person's browser, with their picture and tone
  * @property {boolean} [bypassCSP] lets instruments of a test load what the page's policy forbids
  * @property {(() => void)[]} [before] more functions that run in each page before its scripts
@@ -53,6 +54,7 @@ export class Person {
       beside,
       bypassCSP = false,
       framesPerSecond = 15,
+      grain = false,
       before = [],
     } = options;
     if (beside) return new Kind(name, beside.number, await beside.page.context().newPage());
@@ -63,8 +65,10 @@ export class Person {
       ...device,
     });
     await context.addInitScript(watch);
-    if (coded)
-      await context.addInitScript(impersonate, { number, hertz: hertzOf(number), framesPerSecond });
+    if (coded) {
+      const of = { number, hertz: hertzOf(number), framesPerSecond, grain };
+      await context.addInitScript(impersonate, of);
+    }
     for (const script of before) await context.addInitScript(script);
     return new Kind(name, number, await context.newPage());
   }

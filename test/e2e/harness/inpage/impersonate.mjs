@@ -6,9 +6,11 @@
  *     row 1: number, and the number inverted    8 cells each
  *     row 2: count, and the count inverted
  *
- * @param {{ number: number, hertz: number, framesPerSecond: number }} person
+ * With `grain` the picture is as hard to encode as that of a poor camera, so that it takes all the bits it may.
+ *
+ * @param {{ number: number, hertz: number, framesPerSecond: number, grain?: boolean }} person
  */
-export function impersonate({ number, hertz, framesPerSecond }) {
+export function impersonate({ number, hertz, framesPerSecond, grain = false }) {
   const width = 320;
   const height = 240;
   const cell = 20;
@@ -34,6 +36,18 @@ export function impersonate({ number, hertz, framesPerSecond }) {
     paper.fill();
   };
 
+  const speckles = () => {
+    const sheet = new OffscreenCanvas(2 * width, 2 * height);
+    const paper = /** @type {OffscreenCanvasRenderingContext2D} */ (sheet.getContext('2d'));
+    for (let y = 0; y < sheet.height; y += 4) {
+      for (let x = 0; x < sheet.width; x += 4) {
+        paper.fillStyle = `rgb(0 0 0 / ${Math.random() / 12})`;
+        paper.fillRect(x, y, 4, 4);
+      }
+    }
+    return sheet;
+  };
+
   /** @param {CanvasRenderingContext2D} paper */
   const code = (paper, /** @type {number} */ count) => {
     [number, count & 0xff].forEach((byte, row) => {
@@ -49,9 +63,11 @@ export function impersonate({ number, hertz, framesPerSecond }) {
     const canvas = Object.assign(document.createElement('canvas'), { width, height });
     const paper = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
     let count = 0;
+    const sheet = grain ? speckles() : undefined;
     const draw = () => {
       count += 1;
       portrait(paper, count);
+      if (sheet) paper.drawImage(sheet, -width * Math.random(), -height * Math.random());
       code(paper, count);
     };
     draw();

@@ -128,7 +128,9 @@ export async function traffic() {
   return sum;
 }
 
-/** The candidate types of the pair in use: ours and the server's; undefined before there is one. */
+/**
+ * The candidate types of the pair in use, ours and the server's, and our port as the server sees it; undefined before there is one.
+ */
 export async function route() {
   for (const peer of /** @type {any} */ (window).watched.peers) {
     if (peer.connectionState !== 'connected') continue;
@@ -143,6 +145,7 @@ export async function route() {
           local: local.candidateType,
           remote: remote.candidateType,
           relay: local.relayProtocol,
+          port: local.port,
         };
       }
     }
