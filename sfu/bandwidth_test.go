@@ -38,7 +38,7 @@ func film(s *SFU, a testPeer, cam *camera, d time.Duration) {
 
 // tickAll does what the SFU does each 100 ms, feedback included.
 func (s *SFU) tickAll() {
-	for p := range s.peers {
+	for _, p := range s.peers {
 		p.tick(nil, time.Now(), true)
 	}
 }

@@ -31,8 +31,8 @@ type fakeWire struct {
 	onRTP  func(rtp.Packet) // takes the packets that would be kept otherwise
 }
 
-func (w *fakeWire) WriteRTP(_ *transport.Batch, h *rtp.Header, payload []byte) error {
-	p := *(&rtp.Packet{Header: *h, Payload: payload}).Clone()
+func (w *fakeWire) WriteRTP(_ *transport.Batch, h *rtp.Header, payload ...[]byte) error {
+	p := *(&rtp.Packet{Header: *h, Payload: slices.Concat(payload...)}).Clone()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.onRTP != nil {
@@ -151,7 +151,9 @@ func (s *SFU) testPeer(t fataler, id string, of *transport.Offer) testPeer {
 	}
 	w := &fakeWire{}
 	p.attach(w)
-	s.peers[p] = struct{}{}
+	if !s.add(p) {
+		t.Fatal("closed")
+	}
 	handler{p}.State(transport.State{Phase: transport.Connected})
 	p.SetGate(true)
 	return testPeer{p, w}
@@ -258,7 +260,7 @@ func pass(d time.Duration) {
 // run20ms passes one tick of a bubble's time.
 func (s *SFU) run20ms() {
 	pass(tickEvery)
-	for p := range s.peers {
+	for _, p := range s.peers {
 		p.tick(nil, time.Now(), true)
 	}
 }

@@ -57,8 +57,8 @@ func impair(p *Peer, to *path) *impairedWire {
 	return w
 }
 
-func (w *impairedWire) WriteRTP(_ *transport.Batch, h *rtp.Header, payload []byte) error {
-	c := (&rtp.Packet{Header: *h, Payload: payload}).Clone()
+func (w *impairedWire) WriteRTP(_ *transport.Batch, h *rtp.Header, payload ...[]byte) error {
+	c := (&rtp.Packet{Header: *h, Payload: slices.Concat(payload...)}).Clone()
 	w.path.carry(w.note(c), func() { _ = w.wire.WriteRTP(nil, &c.Header, c.Payload) })
 	return nil
 }

@@ -16,11 +16,11 @@ type mined struct {
 	media bool // else feedback
 }
 
-func (m mined) WriteRTP(via *transport.Batch, h *rtp.Header, payload []byte) error {
+func (m mined) WriteRTP(via *transport.Batch, h *rtp.Header, payload ...[]byte) error {
 	if m.media {
 		panic("mined")
 	}
-	return m.wire.WriteRTP(via, h, payload)
+	return m.wire.WriteRTP(via, h, payload...)
 }
 
 func (m mined) WriteRTCP(via *transport.Batch, compound []byte) error {

@@ -32,7 +32,7 @@ type PeerOptions struct {
 
 // wire is what a peer needs of its transport.
 type wire interface {
-	WriteRTP(via *transport.Batch, h *rtp.Header, payload []byte) error
+	WriteRTP(via *transport.Batch, h *rtp.Header, payload ...[]byte) error
 	WritePadding(via *transport.Batch, h *rtp.Header, size uint8) error
 	WriteRTCP(via *transport.Batch, compound []byte) error
 	Stats() transport.Stats
@@ -47,11 +47,11 @@ type Peer struct {
 	onState func(State)
 	onMedia func(MediaState)
 	onPause func(paused bool)
-	phase   uint // of the ticks, at which feedback is due
-	hurried atomic.Bool
+	hurried atomic.Bool // and so in sfu.hurried
 
 	in     inbound
 	out    outbound
+	place  int         // in sfu.peers, under sfu.mu
 	closed bool        // under sfu.mu
 	failed atomic.Bool // a panic has ended it
 }
@@ -64,13 +64,6 @@ func (p *Peer) attach(w wire) {
 	p.out.mu.Lock()
 	p.out.wire = w
 	p.out.mu.Unlock()
-}
-
-// hurry says that something is due at the next tick, not only when feedback is.
-func (p *Peer) hurry() {
-	if !p.hurried.Load() {
-		p.hurried.Store(true)
-	}
 }
 
 // ID returns the peer's name in logs.
@@ -158,7 +151,7 @@ func (p *Peer) leave() bool {
 		return false
 	}
 	p.closed = true
-	delete(s.peers, p)
+	s.remove(p)
 	s.former.add(p.Stats())
 	p.point(func(int, *slot) *Peer { return nil })
 	for _, viewer := range p.in.viewers() {

@@ -16,6 +16,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -35,13 +36,9 @@ var (
 )
 
 const (
-	tickEvery     = 20 * time.Millisecond // NACKs, keyframe requests: what a peer hurries for
-	feedbackEvery = 5                     // ticks, which differ by peer, between transport-wide feedback packets; then all is looked at
-	together      = 64                    // peers that do things at the same time, so that one system call serves them
-	mostParts     = 20                    // of the peers, between two ticks of each
-	reportEvery   = time.Second           // sender and receiver reports
-	silentAfter   = 2 * time.Second       // without packets a source counts as silent
-	logEvery      = 10 * time.Second      // between two log lines of one peer's forbidden media
+	reportEvery = time.Second      // sender and receiver reports
+	silentAfter = 2 * time.Second  // without packets a source counts as silent
+	logEvery    = 10 * time.Second // between two log lines of one peer's forbidden media
 )
 
 // Config configures an SFU. Transport is required; the rest has defaults.
@@ -65,9 +62,12 @@ type SFU struct {
 	stop      chan struct{}
 	stopped   chan struct{}
 
+	hurried *hurried
+
 	mu     sync.Mutex
-	peers  map[*Peer]struct{} // nil once closed
-	former Totals             // of peers that are gone
+	closed bool
+	peers  []*Peer // each at its place
+	former Totals  // of peers that are gone
 }
 
 // New starts an SFU over a transport, which stays the caller's to close, after the SFU. It runs one
@@ -87,7 +87,7 @@ func newSFU(cfg Config) *SFU {
 		clock:     serverClock{began: time.Now()},
 		stop:      make(chan struct{}),
 		stopped:   make(chan struct{}),
-		peers:     make(map[*Peer]struct{}),
+		hurried:   newHurried(),
 	}
 	if s.log == nil {
 		s.log = zap.NewNop()
@@ -105,16 +105,40 @@ func newSFU(cfg Config) *SFU {
 // more than once.
 func (s *SFU) Close() {
 	s.mu.Lock()
-	peers := s.peers
-	s.peers = nil
+	peers, first := slices.Clone(s.peers), !s.closed
+	s.closed = true
 	s.mu.Unlock()
-	if peers != nil {
+	if first {
 		close(s.stop)
 	}
-	for p := range peers {
+	for _, p := range peers {
 		p.Close()
 	}
 	<-s.stopped
+}
+
+// add takes a new peer in unless it or the SFU is closed.
+func (s *SFU) add(p *Peer) (open bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed || p.closed {
+		return false
+	}
+	p.place = len(s.peers)
+	s.peers = append(s.peers, p)
+	return true
+}
+
+// remove undoes add, if that was done. The newest peer takes the place. The caller holds mu.
+func (s *SFU) remove(p *Peer) {
+	last := len(s.peers) - 1
+	if p.place > last || s.peers[p.place] != p {
+		return
+	}
+	s.peers[p.place] = s.peers[last]
+	s.peers[p.place].place = p.place
+	s.peers[last] = nil
+	s.peers = s.peers[:last]
 }
 
 // NewPeer answers a client's offer. Its m-lines must be, in this order: audio and video (and
@@ -130,67 +154,11 @@ func (s *SFU) NewPeer(offer string, o PeerOptions) (*Peer, string, error) {
 		return nil, "", fmt.Errorf("sfu: new peer: %w", err)
 	}
 	p.attach(wire)
-	s.mu.Lock()
-	open := s.peers != nil && !p.closed
-	if open {
-		p.phase = uint(len(s.peers)/together) % feedbackEvery //nolint:gosec // not negative
-		s.peers[p] = struct{}{}
-	}
-	s.mu.Unlock()
-	if !open {
+	if !s.add(p) {
 		wire.Close()
 		return nil, "", ErrClosed
 	}
 	return p, answer, nil
-}
-
-func (s *SFU) run() {
-	defer close(s.stopped)
-	ticker := time.NewTicker(tickEvery)
-	defer ticker.Stop()
-	var peers []*Peer
-	batch := s.transport.NewBatch()
-	for count := uint(0); ; count++ {
-		peers = peers[:0]
-		s.mu.Lock()
-		for p := range s.peers {
-			peers = append(peers, p)
-		}
-		s.mu.Unlock()
-		// Few at a time, so that the packets of others do not wait for them.
-		parts := min(1+len(peers)/together, mostParts)
-		ticker.Reset(tickEvery / time.Duration(parts))
-		for i := range parts {
-			select {
-			case <-s.stop:
-				return
-			case <-ticker.C:
-			}
-			for _, p := range peers[i*len(peers)/parts : (i+1)*len(peers)/parts] {
-				if feedback := (count+p.phase)%feedbackEvery == 0; feedback || p.hurried.Load() {
-					p.tick(batch, time.Now(), feedback)
-					batch.FlushFull()
-				}
-			}
-			batch.Flush()
-		}
-		clear(peers) // a closed peer must not live on in the spare capacity
-	}
-}
-
-// tick does what is due: feedback to the peer as publisher, reports to it as viewer, callbacks.
-func (p *Peer) tick(via *transport.Batch, now time.Time, feedback bool) {
-	if p.failed.Load() {
-		return
-	}
-	defer p.recovered()
-	hurried := p.hurried.Swap(false)
-	media, changed := p.in.tick(via, now, feedback, hurried)
-	p.out.tick(via, now)
-	p.tickLink(via, now)
-	if changed && p.onMedia != nil {
-		p.onMedia(media)
-	}
 }
 
 // randomSSRC returns a number that may be an SSRC. 0 stands for 'none' in this package.

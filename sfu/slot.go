@@ -30,11 +30,12 @@ type outbound struct {
 	forwarded, resent uint64
 
 	// For the packet being written: its header with what extensions hold, and its payload.
-	header rtp.Header
-	level  [1]byte
-	time   [3]byte
-	buf    []byte
-	report []byte // for the report being written
+	header  rtp.Header
+	level   [1]byte
+	time    [3]byte
+	lead    [16]byte  // of a retransmission's number and a VP8 descriptor
+	payload [2][]byte // lead, and the source's
+	report  []byte    // for the report being written
 }
 
 // change is a track that is to carry another source.

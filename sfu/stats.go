@@ -96,7 +96,7 @@ func (s *SFU) Stats() Totals {
 	defer s.mu.Unlock()
 	sum := s.former
 	sum.Peers, sum.Panics = len(s.peers), s.panics.Load()
-	for p := range s.peers {
+	for _, p := range s.peers {
 		st := p.Stats()
 		sum.add(st)
 		for _, src := range st.Sources {

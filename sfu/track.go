@@ -166,7 +166,7 @@ func putSendTime(b *[3]byte, since time.Duration) {
 func (t *track) write(via *transport.Batch, p *packet, rtx bool, now time.Time) {
 	at := t.position(p)
 	o := &t.owner.out
-	buf, h := o.buf[:0], &o.header
+	lead, h := o.lead[:0], &o.header
 	*h = rtp.Header{
 		Version: 2, Marker: p.marker, PayloadType: t.pt, SequenceNumber: at.seq, Timestamp: at.ts, SSRC: t.ssrc,
 		Extensions: h.Extensions[:0],
@@ -174,20 +174,19 @@ func (t *track) write(via *transport.Batch, p *packet, rtx bool, now time.Time) 
 	if rtx {
 		h.PayloadType, h.SSRC, h.SequenceNumber = t.rtxPT, t.rtxSSRC, t.rtxSeq
 		t.rtxSeq++
-		buf = binary.BigEndian.AppendUint16(buf, at.seq)
+		lead = binary.BigEndian.AppendUint16(lead, at.seq)
 	}
 	t.mark(h, now)
 	if t.levelID != 0 && p.leveled {
 		o.level[0] = p.level
 		_ = h.SetExtension(t.levelID, o.level[:])
 	}
-	payload := p.payload
-	if rtx || t.kind != audio && len(payload) > 0 {
-		buf = t.describe(buf, p, at)
-		payload = append(buf, payload...)
-		o.buf = payload
+	if t.kind != audio {
+		lead = t.describe(lead, p, at)
 	}
-	_ = o.wire.WriteRTP(via, h, payload)
+	o.payload = [...][]byte{lead, p.payload}
+	_ = o.wire.WriteRTP(via, h, o.payload[:]...)
+	o.payload[1] = nil
 }
 
 // mark says which m-line a packet is of, and when it was sent.
