@@ -1,6 +1,7 @@
 package sfu
 
 import (
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -52,6 +53,36 @@ type senderClock struct {
 // 1900, where offset is the server's clock minus the publisher's.
 func (c *senderClock) timestamp(nanos, offset, rate int64) uint32 {
 	return c.rtp + uint32(ticks(time.Duration(nanos-offset-c.nanos), rate))
+}
+
+// latestClock is what a source's last sender report said. It is safe for concurrent use; its lock is a leaf.
+type latestClock struct {
+	mu    sync.Mutex
+	known bool
+	clock senderClock
+}
+
+func (l *latestClock) load() (clock senderClock, known bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.clock, l.known
+}
+
+func (l *latestClock) isKnown() bool {
+	_, known := l.load()
+	return known
+}
+
+func (l *latestClock) store(c senderClock) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.clock, l.known = c, true
+}
+
+func (l *latestClock) forget() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.known = false
 }
 
 // clockOffset estimates the server's clock minus a publisher's. There is one for all of a publisher's

@@ -18,7 +18,7 @@ func (in *inbound) tellReception(via *transport.Batch, now time.Time) {
 			continue
 		}
 		block := receptionBlock{ssrc: s.ssrc, counts: c}
-		if clock := s.clock.Load(); clock != nil {
+		if clock, known := s.clock.load(); known {
 			block.lastReport = middle32(clock.ntp)
 			block.sinceReport = uint32(ticks(now.Sub(clock.received), 65536))
 		}
@@ -39,13 +39,13 @@ func (in *inbound) senderReport(sr rtcp.SenderReport, now time.Time) {
 	if !in.gate || !ok || st.rtx || sr.SSRC != st.src.ssrc {
 		return
 	}
-	clock := &senderClock{ntp: sr.NTPTime, nanos: fromNTP(sr.NTPTime), rtp: sr.RTPTime, received: now}
+	clock := senderClock{ntp: sr.NTPTime, nanos: fromNTP(sr.NTPTime), rtp: sr.RTPTime, received: now}
 	if in.offset.observe(in.peer.sfu.clock.nanos(now) - clock.nanos) {
 		for _, s := range in.sources { // their own next reports tell their new clocks
-			s.clock.Store(nil)
+			s.clock.forget()
 		}
 	}
-	st.src.clock.Store(clock)
+	st.src.clock.store(clock)
 }
 
 // receptionReport learns the round trip from one of the peer's reports on our slots: the middle of the sender report's NTP time that it
@@ -73,7 +73,7 @@ func (o *outbound) tick(via *transport.Batch, now time.Time) {
 	for _, s := range o.slots {
 		due := false
 		for _, t := range s.tracks {
-			due = due || now.Sub(t.reported) >= reportEvery && t.started && t.src.clock.Load() != nil
+			due = due || now.Sub(t.reported) >= reportEvery && t.started && t.src.clock.isKnown()
 		}
 		if !due {
 			continue
@@ -98,8 +98,8 @@ func (t *track) appendReport(b []byte, now time.Time) []byte {
 	if !t.started {
 		return b
 	}
-	clock := t.src.clock.Load()
-	if clock == nil {
+	clock, known := t.src.clock.load()
+	if !known {
 		return b
 	}
 	t.reported = now

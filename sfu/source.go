@@ -3,7 +3,6 @@ package sfu
 import (
 	"encoding/binary"
 	"slices"
-	"sync/atomic"
 	"time"
 
 	"github.com/pion/rtcp"
@@ -47,8 +46,7 @@ type source struct {
 	ring   ring
 	close  squeeze
 
-	// clock is what its last sender report said; read by viewers' reports, without the lock.
-	clock atomic.Pointer[senderClock]
+	clock latestClock // read by viewers' reports, without the publisher's lock
 
 	nacked, recovered, plis uint64
 }
@@ -80,7 +78,7 @@ func (s *source) reset() {
 	s.rx.restart()
 	s.gaps.clear()
 	s.ring.clear()
-	s.clock.Store(nil)
+	s.clock.forget()
 	s.key = keyframeWish{}
 	s.heard = time.Time{}
 }

@@ -4,6 +4,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/pion/rtcp"
 	"github.com/pion/stun/v4"
 
 	"github.com/anteroom/anteroom/internal/udp"
@@ -48,6 +49,7 @@ type inbound struct {
 	stun   stun.Message
 	reply  stun.Message
 	packet Packet
+	report rtcp.Header // scratch
 	lately lately
 }
 

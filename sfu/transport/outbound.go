@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/pion/rtcp"
 	"github.com/pion/rtp"
 
 	"github.com/anteroom/anteroom/internal/udp"
@@ -29,7 +30,8 @@ type Batch struct {
 	buffers [][maxDatagram]byte
 	queue   []outgoing
 	sending []udp.Datagram
-	header  rtp.Header // scratch
+	header  rtp.Header  // scratch, as report is
+	report  rtcp.Header // of the first packet of a compound
 }
 
 // outgoing is a sealed datagram in one of the batch's buffers.

@@ -81,7 +81,7 @@ func (p *Peer) open(in *inbound, b []byte) bool {
 	var plain []byte
 	var err error
 	if rtcp {
-		plain, err = p.opener.DecryptRTCP(b[:0], b, nil)
+		plain, err = p.opener.DecryptRTCP(b[:0], b, &in.report)
 	} else {
 		plain, err = p.opener.DecryptRTP(b[:0], b, &in.packet.Header)
 	}
@@ -152,8 +152,8 @@ func (p *Peer) WriteRTP(via *Batch, h *rtp.Header, payload ...[]byte) error {
 
 // WriteRTCP seals and sends one compound packet. It fails as WriteRTP does.
 func (p *Peer) WriteRTCP(via *Batch, compound []byte) error {
-	return p.write(via, len(compound), func(_ *Batch, buf []byte) ([]byte, error) {
-		return p.sealer.EncryptRTCP(buf[:0], buf[:copy(buf, compound)], nil)
+	return p.write(via, len(compound), func(via *Batch, buf []byte) ([]byte, error) {
+		return p.sealer.EncryptRTCP(buf[:0], buf[:copy(buf, compound)], &via.report)
 	})
 }
 

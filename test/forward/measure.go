@@ -113,6 +113,7 @@ func (m *measurer) attempt(p point) (result, error) {
 	}
 	defer loader.stop()
 	var cpu, loadCPU, mallocs [2]float64
+	var asking float64
 	for i, word := range []string{"begin", "end"} {
 		if err := loader.await(word); err != nil {
 			return result{}, err
@@ -123,11 +124,9 @@ func (m *measurer) attempt(p point) (result, error) {
 		if loadCPU[i], err = loader.cpu(); err != nil {
 			return result{}, err
 		}
-		var c counts
-		if err := post(at.Control, "/counts", struct{}{}, &c); err != nil {
+		if mallocs[i], asking, err = allocations(at.Control); err != nil {
 			return result{}, err
 		}
-		mallocs[i] = float64(c.Mallocs)
 	}
 	r := result{}
 	if err := loader.read(&r.loaded); err != nil {
@@ -137,8 +136,19 @@ func (m *measurer) attempt(p point) (result, error) {
 	r.USPerPacket = (cpu[1] - cpu[0]) / packets * 1e6
 	r.Cores = (cpu[1] - cpu[0]) / r.Seconds
 	r.LoadCPU = (loadCPU[1] - loadCPU[0]) / r.Seconds
-	r.AllocsPerPacket = (mallocs[1] - mallocs[0]) / packets
+	r.AllocsPerPacket = (mallocs[1] - mallocs[0] - 3*asking) / packets
 	return r, nil
+}
+
+// allocations asks a target three times how many there were, and returns the last answer and by how much it grew from one to the next.
+func allocations(control string) (n, asking float64, err error) {
+	var answers [3]counts
+	for i := range answers {
+		if err := post(control, "/counts", struct{}{}, &answers[i]); err != nil {
+			return 0, 0, err
+		}
+	}
+	return float64(answers[2].Mallocs), float64(answers[2].Mallocs) - float64(answers[1].Mallocs), nil
 }
 
 // row measures a point reps times.
