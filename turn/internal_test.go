@@ -64,7 +64,9 @@ func reads(t *testing.T, allocated bool, every time.Duration) (took time.Duratio
 			t.Fatal(err)
 		}
 		c.(*conn).allocated.Store(allocated)
+		written := make(chan struct{})
 		go func() { // a message each time, ten in all
+			defer close(written)
 			binding := stun.MustBuild(stun.TransactionID, stun.BindingRequest).Raw
 			for range 10 {
 				time.Sleep(every) //nolint:forbidigo // in a bubble
@@ -80,6 +82,7 @@ func reads(t *testing.T, allocated bool, every time.Duration) (took time.Duratio
 		took = time.Since(began)
 		_ = c.Close()
 		_ = client.Close()
+		<-written
 	})
 	return took
 }

@@ -89,6 +89,8 @@ func echoInChromium(t *testing.T, ip netip.Addr) {
 		"--autoplay-policy=no-user-gesture-required", "--allow-loopback-in-peer-connection",
 		"--disable-features=WebRtcHideLocalIpsWithMdns", "--user-data-dir="+t.TempDir(),
 		"--remote-debugging-port=0", web.URL)
+	// A pipe that all its processes have: Wait ends when the last of them has, and none writes into a profile that is being removed.
+	cmd.Stderr = io.Discard
 	cmd.WaitDelay = 5 * time.Second
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
