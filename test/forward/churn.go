@@ -45,7 +45,7 @@ func churn(args []string) error {
 	if c.cert, err = newCertificate(); err != nil {
 		return err
 	}
-	if err := l.gather("server", *control, *rooms); err != nil {
+	if err := l.gather("server", *control, 0, *rooms); err != nil {
 		return err
 	}
 	l.strangers = c.open

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/netip"
 	"os"
 	"slices"
@@ -26,7 +27,16 @@ type loaded struct {
 	Seconds             float64
 }
 
-// load is the role 'load'. It prints "begin" and "end" around its window, so that the parent can read clocks, and then what it saw.
+// add joins what another load saw in the same window, of times the worst.
+func (l *loaded) add(o loaded) {
+	l.Sent, l.Received, l.Due, l.Feedback = l.Sent+o.Sent, l.Received+o.Received, l.Due+o.Due, l.Feedback+o.Feedback
+	l.Lost = 1 - float64(l.Received)/float64(max(l.Due, 1))
+	l.DelayP50, l.DelayP99 = max(l.DelayP50, o.DelayP50), max(l.DelayP99, o.DelayP99)
+	l.LateP99, l.Late10, l.Busy, l.Seconds = max(l.LateP99, o.LateP99), max(l.Late10, o.Late10), max(l.Busy, o.Busy), max(l.Seconds, o.Seconds)
+}
+
+// load is the role 'load'. It prints "seated" when its clients are connected, and waits for the end of its input. Then it prints
+// "begin" and "end" around its window, so that the parent can read clocks, and then what it saw.
 func load(args []string) error {
 	flags := newFlags("load")
 	control := flags.String("control", "", "")
@@ -34,6 +44,7 @@ func load(args []string) error {
 	kind := flags.String("target", "server", "")
 	roomsOf := flags.Int("rooms-of", 2, "")
 	rooms := flags.Int("rooms", 1, "")
+	first := flags.Int("first", 0, "how many clients other loads have connected")
 	warmUp := flags.Duration("warm-up", 1500*time.Millisecond, "")
 	spin := flags.Bool("spin", true, "never sleep")
 	window := flags.Duration("window", 4*time.Second, "")
@@ -49,7 +60,11 @@ func load(args []string) error {
 		return err
 	}
 	l.spin = *spin
-	if err := l.gather(*kind, *control, *rooms); err != nil {
+	if err := l.gather(*kind, *control, *first, *rooms); err != nil {
+		return err
+	}
+	fmt.Println("seated")
+	if _, err := io.Copy(io.Discard, os.Stdin); err != nil {
 		return err
 	}
 	l.schedule()
@@ -94,15 +109,15 @@ type event struct {
 }
 
 // gather makes the clients and connects them to the target.
-func (l *loader) gather(kind, control string, rooms int) error {
+func (l *loader) gather(kind, control string, first, rooms int) error {
 	var seats seating
 	for i := range rooms * l.roomsOf {
-		c := newClient(i, i/l.roomsOf)
+		c := newClient(first+i, i/l.roomsOf)
 		l.add(c)
 		if i%l.roomsOf == 0 {
 			seats.Rooms = append(seats.Rooms, nil)
 		}
-		seats.Rooms[c.room] = append(seats.Rooms[c.room], i)
+		seats.Rooms[c.room] = append(seats.Rooms[c.room], c.index)
 		seats.Flows = append(seats.Flows, netip.AddrPortFrom(c.local, l.wire.socket.LocalAddr().Port()))
 	}
 	l.buffers = make([][udp.MaxDatagram]byte, 4*batch)

@@ -15,12 +15,12 @@ type point struct {
 	target         string
 	roomsOf, rooms int
 	cores          []int
-	relaxed        bool // the load sleeps while nothing is due
+	relaxed        bool // the load sleeps while nothing is due, and shares the target's cores
 }
 
-// loadCores are the load's: the other core, or both if the target has both.
+// loadCores are the load's: the other core, or the target's own.
 func (p point) loadCores() []int {
-	if len(p.cores) > 1 {
+	if p.relaxed {
 		return p.cores
 	}
 	return []int{1}
@@ -43,15 +43,19 @@ func measure(args []string) error {
 	flags := newFlags("forward")
 	reps := flags.Int("reps", 3, "repetitions of each point")
 	window := flags.Duration("window", 4*time.Second, "how long each repetition measures")
-	only := flags.String("only", "", "one point: target:people in a room:rooms, such as server:2:40")
+	only := flags.String("only", "", "one point: target:people in a room:rooms, such as server:2:40; or two-cores")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
 	m := measurer{reps: *reps, window: *window}
-	if *only != "" {
+	switch *only {
+	case "":
+		return m.all()
+	case "two-cores":
+		return m.twoCores(&summary{})
+	default:
 		return m.single(*only)
 	}
-	return m.all()
 }
 
 type measurer struct {
@@ -106,22 +110,29 @@ func (m *measurer) attempt(p point) (result, error) {
 	if err := target.read(&at); err != nil {
 		return result{}, err
 	}
-	loader, err := start(p.loadCores(), "load", "-spin="+strconv.FormatBool(!p.relaxed), "-target", p.target, "-control", at.Control, "-media", at.Media.String(),
-		"-rooms-of", strconv.Itoa(p.roomsOf), "-rooms", strconv.Itoa(p.rooms), "-window", m.window.String())
+	loads, err := m.startLoads(p, at)
+	defer func() {
+		for _, l := range loads {
+			l.stop()
+		}
+	}()
 	if err != nil {
 		return result{}, err
 	}
-	defer loader.stop()
 	var cpu, loadCPU, mallocs [2]float64
 	var asking float64
 	for i, word := range []string{"begin", "end"} {
-		if err := loader.await(word); err != nil {
-			return result{}, err
+		for _, l := range loads {
+			if err := l.await(word); err != nil {
+				return result{}, err
+			}
+			used, err := l.cpu()
+			if err != nil {
+				return result{}, err
+			}
+			loadCPU[i] += used
 		}
 		if cpu[i], err = target.cpu(); err != nil {
-			return result{}, err
-		}
-		if loadCPU[i], err = loader.cpu(); err != nil {
 			return result{}, err
 		}
 		if mallocs[i], asking, err = allocations(at.Control); err != nil {
@@ -129,8 +140,12 @@ func (m *measurer) attempt(p point) (result, error) {
 		}
 	}
 	r := result{}
-	if err := loader.read(&r.loaded); err != nil {
-		return result{}, err
+	for _, l := range loads {
+		var seen loaded
+		if err := l.read(&seen); err != nil {
+			return result{}, err
+		}
+		r.add(seen)
 	}
 	packets := float64(max(r.Received, 1))
 	r.USPerPacket = (cpu[1] - cpu[0]) / packets * 1e6
@@ -138,6 +153,31 @@ func (m *measurer) attempt(p point) (result, error) {
 	r.LoadCPU = (loadCPU[1] - loadCPU[0]) / r.Seconds
 	r.AllocsPerPacket = (mallocs[1] - mallocs[0] - 3*asking) / packets
 	return r, nil
+}
+
+// startLoads starts a load on each of the load's cores, with an equal share of the rooms, one after the other, and lets them begin
+// together. It returns those that were started even with an error.
+func (m *measurer) startLoads(p point, at ready) ([]*process, error) {
+	var loads []*process
+	cores := p.loadCores()
+	rooms := p.rooms / len(cores)
+	for i, core := range cores {
+		l, err := start([]int{core}, "load", "-spin="+strconv.FormatBool(!p.relaxed), "-target", p.target, "-control", at.Control, "-media", at.Media.String(),
+			"-rooms-of", strconv.Itoa(p.roomsOf), "-rooms", strconv.Itoa(rooms), "-first", strconv.Itoa(i*rooms*p.roomsOf), "-window", m.window.String())
+		if err != nil {
+			return loads, err
+		}
+		loads = append(loads, l)
+		if err := l.await("seated"); err != nil {
+			return loads, err
+		}
+	}
+	for _, l := range loads {
+		if err := l.input.Close(); err != nil {
+			return loads, err
+		}
+	}
+	return loads, nil
 }
 
 // allocations asks a target three times how many there were, and returns the last answer and by how much it grew from one to the next.
@@ -149,19 +189,6 @@ func allocations(control string) (n, asking float64, err error) {
 		}
 	}
 	return float64(answers[2].Mallocs), float64(answers[2].Mallocs) - float64(answers[1].Mallocs), nil
-}
-
-// row measures a point reps times.
-func (m *measurer) row(p point) ([]result, error) {
-	var rs []result
-	for range m.reps {
-		r, err := m.once(p)
-		if err != nil {
-			return nil, fmt.Errorf("%+v: %w", p, err)
-		}
-		rs = append(rs, r)
-	}
-	return rs, nil
 }
 
 // median of a figure over repetitions.

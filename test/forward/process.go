@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,6 +19,7 @@ import (
 // process is one of the roles, running.
 type process struct {
 	cmd   *exec.Cmd
+	input io.Closer
 	lines *bufio.Scanner
 }
 
@@ -33,6 +35,10 @@ func start(cores []int, args ...string) (*process, error) {
 	cmd := exec.Command(self, args...) //nolint:noctx // stopped by stop
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	in, err := cmd.StdinPipe()
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +62,7 @@ func start(cores []int, args ...string) (*process, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &process{cmd: cmd, lines: bufio.NewScanner(out)}
+	p := &process{cmd: cmd, input: in, lines: bufio.NewScanner(out)}
 	p.lines.Buffer(nil, 1<<20)
 	return p, nil
 }

@@ -33,7 +33,7 @@ func visits(args []string) error {
 	}
 	w := &wire{socket: socket, target: target, writer: socket.NewWriter(batch)}
 	l := &loader{wire: w, reader: socket.NewReader(batch), roomsOf: 2, byAddr: map[netip.Addr]*client{}}
-	if err := l.gather("server", *control, *rooms); err != nil {
+	if err := l.gather("server", *control, 0, *rooms); err != nil {
 		return err
 	}
 	end := make(chan os.Signal, 1)
