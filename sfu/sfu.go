@@ -62,7 +62,8 @@ type SFU struct {
 	stop      chan struct{}
 	stopped   chan struct{}
 
-	hurried *hurried
+	hurried  *hurried
+	feedback *time.Timer // runs while there are peers
 
 	mu     sync.Mutex
 	closed bool
@@ -88,7 +89,9 @@ func newSFU(cfg Config) *SFU {
 		stop:      make(chan struct{}),
 		stopped:   make(chan struct{}),
 		hurried:   newHurried(),
+		feedback:  time.NewTimer(time.Hour),
 	}
+	s.feedback.Stop()
 	if s.log == nil {
 		s.log = zap.NewNop()
 	}
@@ -126,6 +129,9 @@ func (s *SFU) add(p *Peer) (open bool) {
 	}
 	p.place = len(s.peers)
 	s.peers = append(s.peers, p)
+	if len(s.peers) == 1 {
+		s.feedback.Reset(feedbackEvery)
+	}
 	return true
 }
 

@@ -19,8 +19,7 @@ const (
 // run serves the peers until the SFU is closed.
 func (s *SFU) run() {
 	defer close(s.stopped)
-	feedback := time.NewTimer(feedbackEvery)
-	defer feedback.Stop()
+	defer s.feedback.Stop()
 	defer s.hurried.timer.Stop()
 	batch := s.transport.NewBatch()
 	var peers []*Peer
@@ -31,11 +30,8 @@ func (s *SFU) run() {
 		case <-s.hurried.timer.C:
 			peers = s.hurried.take(peers[:0], time.Now())
 			serve(peers, batch, false)
-		case <-feedback.C:
-			var groups int
-			peers, groups = s.group(peers[:0], group)
-			feedback.Reset(feedbackEvery / time.Duration(groups))
-			group = (group + 1) % groups
+		case <-s.feedback.C:
+			peers, group = s.group(peers[:0], group)
 			serve(peers, batch, true)
 		}
 		clear(peers) // a closed peer must not live on in the spare capacity
@@ -50,15 +46,19 @@ func serve(peers []*Peer, batch *transport.Batch, feedback bool) {
 	batch.Flush()
 }
 
-// group appends the peers of one of so many groups, of about as many peers each. A peer stays with its group but for one who takes the
-// place of another that left.
-func (s *SFU) group(peers []*Peer, i int) (group []*Peer, groups int) {
+// group appends the peers of one group of about as many peers each, says which group is the next, and has feedback fire for that, unless
+// there is no peer. A peer stays with its group but for one who takes the place of another that left.
+func (s *SFU) group(peers []*Peer, i int) (group []*Peer, next int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	n := len(s.peers)
-	groups = max(1, min((n+together-1)/together, mostGroups))
+	if n == 0 {
+		return peers, 0
+	}
+	groups := min((n+together-1)/together, mostGroups)
 	i = min(i, groups-1)
-	return append(peers, s.peers[i*n/groups:(i+1)*n/groups]...), groups
+	s.feedback.Reset(feedbackEvery / time.Duration(groups))
+	return append(peers, s.peers[i*n/groups:(i+1)*n/groups]...), (i + 1) % groups
 }
 
 // tick does what is due: feedback to the peer as publisher, reports to it as viewer, callbacks.

@@ -63,6 +63,7 @@ func TestHurried_Many_ComeInTurns(t *testing.T) {
 
 func TestGroup_EveryPeer_IsInOneOfThem(t *testing.T) {
 	s := newSFU(Config{})
+	defer s.feedback.Stop()
 	var all []*Peer
 	for i := range 5 * together {
 		p := &Peer{sfu: s}
@@ -73,9 +74,9 @@ func TestGroup_EveryPeer_IsInOneOfThem(t *testing.T) {
 			s.remove(all[i/2]) // again: it is another's place now
 		}
 		seen := map[*Peer]int{}
-		for g, groups := 0, 1; g < groups; g++ {
+		for g, first := 0, true; first || g != 0; first = false {
 			var group []*Peer
-			if group, groups = s.group(nil, g); len(group) > together {
+			if group, g = s.group(nil, g); len(group) > together {
 				t.Fatalf("%d peers at once", len(group))
 			}
 			for _, p := range group {
@@ -91,6 +92,35 @@ func TestGroup_EveryPeer_IsInOneOfThem(t *testing.T) {
 			}
 		}
 	}
+}
+
+func TestFeedback_IsDueWhileThereArePeers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSFU(Config{})
+		due := func() (times int) {
+			for deadline := time.Now().Add(time.Second); ; times++ {
+				select {
+				case <-s.feedback.C:
+					if _, g := s.group(nil, 0); g != 0 {
+						t.Fatal("a second group of one peer")
+					}
+				case <-time.After(time.Until(deadline)):
+					return times
+				}
+			}
+		}
+		for range 2 {
+			if n := due(); n > 1 {
+				t.Errorf("%d times for nobody", n)
+			}
+			p := &Peer{sfu: s}
+			s.add(p)
+			if n, want := due(), int(time.Second/feedbackEvery); n < want-1 {
+				t.Errorf("%d times in a second for one peer, not %d", n, want)
+			}
+			s.remove(p)
+		}
+	})
 }
 
 func TestRun_ServesWhoHurries_AgainAndAgain(t *testing.T) {

@@ -28,6 +28,7 @@ const (
 // sockets are silent most of the time.
 type conn struct {
 	hub    *Hub
+	number uint64 // of the sockets of the hub, from 1
 	ws     *websocket.Conn
 	out    *outbox
 	limit  *rate.Limiter
@@ -42,12 +43,13 @@ type conn struct {
 
 	// silence is how long the reader waits for the next request: the newest ping says.
 	silence time.Duration
+	rhythm  rhythm // the reader's
 }
 
 func newConn(ws *websocket.Conn, h *Hub) *conn {
 	limitSendBuffer(ws.NetConn())
 	c := &conn{
-		hub: h, ws: ws, out: newOutbox(&h.meters), limit: rate.NewLimiter(requestRate, requestBurst), meters: &h.meters,
+		hub: h, number: h.opened.Add(1), ws: ws, out: newOutbox(&h.meters), limit: rate.NewLimiter(requestRate, requestBurst), meters: &h.meters,
 		written: make(chan struct{}),
 	}
 	c.out.write = c.write
@@ -436,8 +438,8 @@ func (o *outbox) reply(r wire.Reply, counted bool) {
 
 // pong answers a ping, and tells whether its caller has to write. The reader does that itself, since pings are most of what
 // happens on most sockets, and another goroutine would cost more than the pong.
-func (o *outbox) pong(id uint64) (write bool) {
-	data := pongText(id, time.Now().UnixMilli())
+func (o *outbox) pong(id uint64, now time.Time, next int) (write bool) {
+	data := pongText(id, now.UnixMilli(), next)
 	return o.changed(func() { o.queueReply(data, true) })
 }
 

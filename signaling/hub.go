@@ -74,8 +74,9 @@ type Hub struct {
 	log        *zap.Logger
 	metrics    *metrics
 	meters     meters
-	epoch      int64        // when it was made, in milliseconds since 1970: greater than before unless the clock was set back
-	unsaved    atomic.Int32 // rooms whose changes the store does not take now
+	epoch      int64         // when it was made, in milliseconds since 1970: greater than before unless the clock was set back
+	unsaved    atomic.Int32  // rooms whose changes the store does not take now
+	opened     atomic.Uint64 // sockets so far
 
 	ctx   context.Context // ends when rooms are to stop
 	stop  context.CancelFunc

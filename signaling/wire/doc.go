@@ -15,9 +15,9 @@ const (
 	MaxUnanswered    = 32       // requests a client may have under way
 	MaxNameRunes     = 120      // a guest's name
 	HelloTimeoutMS   = 5000     // from the upgrade to hello
-	PingEveryMS      = 2000     // a client pings at least this often
-	PongTimeoutMS    = 2000     // silence after a ping, after which a client gives the connection up
-	PingTimeoutMS    = 4000     // silence after which the server does: a ping that did not come, and as long again
+	PingEveryMS      = 2600     // a client pings at least this often
+	PongTimeoutMS    = 1800     // silence after a ping, after which a client gives the connection up
+	PingTimeoutMS    = 4400     // silence after which the server does: a ping that did not come, and as long again
 	MaxPingMS        = 20_000   // the slowest pace that a client may announce
 	ListEveryMS      = 250      // the shortest time between two list events
 	MaxSeatsPerVisit = 16

@@ -58,9 +58,11 @@ type Ping struct {
 	NextMS int `json:"nextMs,omitempty"` // the next ping comes within this; left out: within Welcome.PingMS
 }
 
-// Pong answers ping.
+// Pong answers ping. A server has its pages ping at one time, because it sleeps in between: many pings at once cost it a
+// fraction of as many that come one by one.
 type Pong struct {
-	Now int64 `json:"now"` // the server's clock, ms since 1970
+	Now    int64 `json:"now"`              // the server's clock, ms since 1970
+	NextMS int   `json:"nextMs,omitempty"` // the next ping is wanted in this time, up to Welcome.PingMS, and those after it at the pace as before; left out: go on
 }
 
 // Offer asks for a new peer; an older one of the same session is closed. The m-lines are, in order:

@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/anteroom/anteroom/signaling/wire"
 )
@@ -48,6 +49,8 @@ type Options struct {
 	Jar http.CookieJar
 	// RelayOnly has media go through the TURN servers that welcome names, and no other way: as where UDP is blocked.
 	RelayOnly bool
+	// Lag is how much later than it should a ping goes out, as over a slow link; it is asked before each. nil: not at all.
+	Lag func() time.Duration
 }
 
 // Client is one page. It is safe for concurrent use, but for Connect, Disconnect and Cut, which one

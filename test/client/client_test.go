@@ -123,7 +123,7 @@ func TestReconnect_UnansweredCommands_AreRepeatedInOrderWithTheirIDs(t *testing.
 	s := newScript(t)
 	c := s.join(t)
 	connected := connect(t, c)
-	ws, first := s.welcome(t, wire.Welcome{View: wire.View{Version: 7}})
+	ws, first := s.welcome(t, wire.Welcome{PingMS: wire.PingEveryMS, View: wire.View{Version: 7}})
 	if err := <-connected; err != nil {
 		t.Fatal(err)
 	}
@@ -146,7 +146,7 @@ func TestReconnect_UnansweredCommands_AreRepeatedInOrderWithTheirIDs(t *testing.
 	}
 
 	connected = connect(t, c)
-	ws, second := s.welcome(t, wire.Welcome{View: wire.View{Version: 8}})
+	ws, second := s.welcome(t, wire.Welcome{PingMS: wire.PingEveryMS, View: wire.View{Version: 8}})
 	if err := <-connected; err != nil {
 		t.Fatal(err)
 	}
@@ -171,7 +171,7 @@ func TestRetry_SameRequestSameID_UntilDone(t *testing.T) {
 	s := newScript(t)
 	c := s.join(t)
 	connected := connect(t, c)
-	ws, _ := s.welcome(t, wire.Welcome{})
+	ws, _ := s.welcome(t, wire.Welcome{PingMS: wire.PingEveryMS})
 	if err := <-connected; err != nil {
 		t.Fatal(err)
 	}
@@ -194,6 +194,7 @@ func TestEvents_NewestStateAndEveryMessageOnce(t *testing.T) {
 	c := s.join(t)
 	connected := connect(t, c)
 	ws, _ := s.welcome(t, wire.Welcome{
+		PingMS: wire.PingEveryMS,
 		View:     wire.View{Version: 1},
 		List:     &wire.List{Version: 1, Whole: true, Rows: []wire.Row{{Seat: "b", Rank: 2}, {Seat: "a", Rank: 3}}},
 		Messages: []wire.Message{{Visit: "v", N: 1, Text: "one"}},
@@ -225,7 +226,7 @@ func TestEvents_NewestStateAndEveryMessageOnce(t *testing.T) {
 	}
 
 	connect(t, c)
-	_, hello := s.welcome(t, wire.Welcome{})
+	_, hello := s.welcome(t, wire.Welcome{PingMS: wire.PingEveryMS})
 	if hello.List != 4 || hello.Messages["v"] != 2 {
 		t.Errorf("hello cites list %d, messages %v", hello.List, hello.Messages)
 	}
@@ -235,7 +236,7 @@ func TestEvents_GapInSeq_EndsTheConnection(t *testing.T) {
 	s := newScript(t)
 	c := s.join(t)
 	connected := connect(t, c)
-	ws, _ := s.welcome(t, wire.Welcome{})
+	ws, _ := s.welcome(t, wire.Welcome{PingMS: wire.PingEveryMS})
 	if err := <-connected; err != nil {
 		t.Fatal(err)
 	}

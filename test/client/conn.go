@@ -26,8 +26,10 @@ const (
 // conn is one WebSocket after its hello.
 type conn struct {
 	ws    *websocket.Conn
-	seq   uint64        // of the last event; the reader's
-	done  chan struct{} // closed when the reader has ended
+	seq   uint64             // of the last event; the reader's
+	pace  time.Duration      // of pings
+	next  chan time.Duration // when a pong wants the next ping; holds one
+	done  chan struct{}      // closed when the reader has ended
 	tasks sync.WaitGroup
 }
 
@@ -114,7 +116,7 @@ func (c *Client) enter(ctx context.Context, hello wire.Hello) (welcome wire.Welc
 		_ = ws.Close()
 		return welcome, err
 	}
-	cn := &conn{ws: ws, done: make(chan struct{})}
+	cn := &conn{ws: ws, pace: time.Duration(welcome.PingMS) * time.Millisecond, next: make(chan time.Duration, 1), done: make(chan struct{})}
 	c.mu.Lock()
 	c.conn, c.closeCode = cn, 0
 	c.state.view, c.state.welcomed, c.state.servers = welcome.View, true, welcome.ICEServers
@@ -127,7 +129,7 @@ func (c *Client) enter(ctx context.Context, hello wire.Hello) (welcome wire.Welc
 	c.mu.Unlock()
 
 	cn.tasks.Go(func() { c.read(cn) })
-	cn.tasks.Go(func() { c.ping(cn, time.Duration(welcome.PingMS)*time.Millisecond) })
+	cn.tasks.Go(func() { c.ping(cn) })
 	for _, call := range unanswered {
 		cn.write(call.frame)
 	}
@@ -159,7 +161,13 @@ func (c *Client) greet(ctx context.Context, ws *websocket.Conn, hello wire.Hello
 	case m.Err != nil:
 		return welcome, (*Error)(m.Err)
 	}
-	return welcome, json.Unmarshal(m.D, &welcome)
+	if err := json.Unmarshal(m.D, &welcome); err != nil {
+		return welcome, err
+	}
+	if welcome.PingMS <= 0 {
+		return welcome, fmt.Errorf("%w: pings each %d ms", ErrProtocol, welcome.PingMS)
+	}
+	return welcome, nil
 }
 
 // message is what a server sends: a reply if Re is set, else an event.
@@ -196,7 +204,7 @@ func (c *Client) take(cn *conn, m message) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if m.Re != 0 {
-		return c.takeReply(m)
+		return c.takeReply(cn, m)
 	}
 	if cn.seq != 0 && m.Seq != cn.seq+1 {
 		return fmt.Errorf("%w: event %d after %d", ErrProtocol, m.Seq, cn.seq)
@@ -223,17 +231,39 @@ func (c *Client) take(cn *conn, m message) error {
 	return nil // a newer server's event
 }
 
-func (c *Client) takeReply(m message) error {
+func (c *Client) takeReply(cn *conn, m message) error {
 	call, ok := c.calls[m.Re]
 	if !ok {
 		return fmt.Errorf("%w: answer to %d, which has none open", ErrProtocol, m.Re)
 	}
 	delete(c.calls, m.Re)
+	if call.ping && m.Err == nil {
+		if err := cn.takePong(m.D); err != nil {
+			return err
+		}
+	}
 	a := answer{data: m.D}
 	if m.Err != nil {
 		a.err = (*Error)(m.Err)
 	}
 	call.answer <- a
+	return nil
+}
+
+// takePong has the next ping go out when the server wants it.
+func (cn *conn) takePong(data json.RawMessage) error {
+	var pong wire.Pong
+	if err := json.Unmarshal(data, &pong); err != nil || pong.NextMS == 0 {
+		return err
+	}
+	next := time.Duration(pong.NextMS) * time.Millisecond
+	if next < 0 || next > cn.pace {
+		return fmt.Errorf("%w: next ping in %v", ErrProtocol, next)
+	}
+	select {
+	case cn.next <- next:
+	default: // the wish before is not followed yet
+	}
 	return nil
 }
 
@@ -254,20 +284,36 @@ func (c *Client) lost(cn *conn, code wire.CloseCode) {
 	c.changed.fire()
 }
 
-// ping keeps the connection alive.
-func (c *Client) ping(cn *conn, every time.Duration) {
-	if every <= 0 {
-		every = wire.PingEveryMS * time.Millisecond
-	}
-	ticker := time.NewTicker(every)
-	defer ticker.Stop()
+// ping keeps the connection alive: at the server's pace, and when a pong says so.
+func (c *Client) ping(cn *conn) {
+	timer := time.NewTimer(cn.pace)
+	defer timer.Stop()
 	for {
 		select {
-		case <-ticker.C:
+		case <-timer.C:
+			timer.Reset(cn.pace)
+			if !c.lag(cn) {
+				return
+			}
 			_, _ = c.start(wire.TypePing, wire.Empty{})
+		case next := <-cn.next:
+			timer.Reset(next)
 		case <-cn.done:
 			return
 		}
+	}
+}
+
+// lag waits as Options.Lag says, and tells whether the connection is still there.
+func (c *Client) lag(cn *conn) bool {
+	if c.opts.Lag == nil {
+		return true
+	}
+	select {
+	case <-time.After(c.opts.Lag()):
+		return true
+	case <-cn.done:
+		return false
 	}
 }
 

@@ -24,6 +24,7 @@ var commands = []wire.Type{
 type call struct {
 	id      uint64
 	command bool
+	ping    bool
 	frame   []byte
 	answer  chan answer // holds one; whoever takes the call out of Client.calls fills it
 }
@@ -81,7 +82,7 @@ func (c *Client) start(t wire.Type, d any) (*call, error) {
 	if err != nil {
 		return nil, err
 	}
-	call := &call{id: c.lastID + 1, command: slices.Contains(commands, t), frame: frame, answer: make(chan answer, 1)}
+	call := &call{id: c.lastID + 1, command: slices.Contains(commands, t), ping: t == wire.TypePing, frame: frame, answer: make(chan answer, 1)}
 	c.mu.Lock()
 	cn := c.conn
 	switch {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"strings"
@@ -16,7 +17,9 @@ import (
 
 const (
 	settle    = 10 * time.Second
-	openLimit = 5 * time.Minute // for all pages, on a slow machine
+	openLimit = 5 * time.Minute        // for all pages, on a slow machine
+	slowest   = 100 * time.Millisecond // of the links, there and back
+	jitter    = 20 * time.Millisecond  // of each of them
 )
 
 // hold starts a server and its pages and compares.
@@ -103,7 +106,7 @@ func pages() error {
 	lines := bufio.NewScanner(os.Stdin)
 	var all []*client.Client
 	for lines.Scan() && lines.Text() != "" {
-		c, err := client.Join(ctx, lines.Text(), client.Options{TLS: anyCertificate})
+		c, err := client.Join(ctx, lines.Text(), client.Options{TLS: anyCertificate, Lag: slowLink()})
 		if err != nil {
 			return err
 		}
@@ -125,4 +128,10 @@ func pages() error {
 		}
 	}
 	return nil
+}
+
+// slowLink is a link of a speed of its own, that varies.
+func slowLink() func() time.Duration {
+	usual := rand.N(slowest)
+	return func() time.Duration { return usual + rand.N(jitter) }
 }

@@ -34,11 +34,11 @@ export const MaxNameRunes = 120;
 /** from the upgrade to hello */
 export const HelloTimeoutMS = 5000;
 /** a client pings at least this often */
-export const PingEveryMS = 2000;
+export const PingEveryMS = 2600;
 /** silence after a ping, after which a client gives the connection up */
-export const PongTimeoutMS = 2000;
+export const PongTimeoutMS = 1800;
 /** silence after which the server does: a ping that did not come, and as long again */
-export const PingTimeoutMS = 4000;
+export const PingTimeoutMS = 4400;
 /** the slowest pace that a client may announce */
 export const MaxPingMS = 20_000;
 /** the shortest time between two list events */
@@ -244,10 +244,15 @@ export interface Ping {
   nextMs?: number;
 }
 
-/** Pong answers ping. */
+/**
+ * Pong answers ping. A server has its pages ping at one time, because it sleeps in between: many pings at once cost it a
+ * fraction of as many that come one by one.
+ */
 export interface Pong {
   /** the server's clock, ms since 1970 */
   now: number;
+  /** the next ping is wanted in this time, up to Welcome.PingMS, and those after it at the pace as before; left out: go on */
+  nextMs?: number;
 }
 
 /**

@@ -177,9 +177,14 @@ export class Line {
     const asked = performance.now();
     const pace: Ping = nextMs === undefined ? {} : { nextMs };
     this.#requests.ask('ping', pace).then(
-      (pong) => this.#hooks.pong(pong as Pong, asked),
+      (pong) => this.#ponged(pong as Pong, asked),
       () => undefined, // the heartbeat tells a dead line, not this ping
     );
+  }
+
+  #ponged(pong: Pong, asked: number): void {
+    if (pong.nextMs) this.#heartbeat.shift(pong.nextMs);
+    this.#hooks.pong(pong, asked);
   }
 
   #heard(): void {
