@@ -194,7 +194,7 @@ func TestEvents_NewestStateAndEveryMessageOnce(t *testing.T) {
 	c := s.join(t)
 	connected := connect(t, c)
 	ws, _ := s.welcome(t, wire.Welcome{
-		PingMS: wire.PingEveryMS,
+		PingMS:   wire.PingEveryMS,
 		View:     wire.View{Version: 1},
 		List:     &wire.List{Version: 1, Whole: true, Rows: []wire.Row{{Seat: "b", Rank: 2}, {Seat: "a", Rank: 3}}},
 		Messages: []wire.Message{{Visit: "v", N: 1, Text: "one"}},
