@@ -15,10 +15,10 @@ import (
 
 // Bounds of the media port, which are given to packages sfu and sfu/transport.
 const (
-	handshakes     = 64 // DTLS, under way at once
-	handshakeRate  = 20 // of one address, a second
-	handshakeBurst = 30 // of one address, at once
-	streams        = 32 // of one peer
+	handshakes     = 256 // DTLS, under way at once
+	handshakeRate  = 50  // of one address, a second
+	handshakeBurst = 200 // of one address, at once
+	streams        = 32  // of one peer
 )
 
 // limit is one bound of the server.
@@ -90,7 +90,7 @@ func limits() []limit {
 		signals("peer_slots", "people whom a media connection can show", "", "`"+string(wire.CodeBadOffer)+"`", nearAndHits),
 		{"peer_streams", "that a media connection may send", streams, "", "", "dropped", nothing},
 		{"handshakes", "of media, under way at once", handshakes, "", "", "dropped; clients repeat it", hits},
-		{"handshakes_per_address", "a second, of one address; 30 at once", handshakeRate, "", "", "dropped; clients repeat it", hits},
+		{"handshakes_per_address", "a second, of one address; 200 at once", handshakeRate, "", "", "dropped; clients repeat it", hits},
 		{"warm", "waiting people of a room who have their media connection up", 10, "", "warm", "connected when it is their turn", nothing},
 
 		{"turn_connections_per_address", "of one address", edge.DefaultTURNPerAddress, "", "", cut, nearAndHits},

@@ -65,13 +65,13 @@ func Listen(cfg Config) (*Transport, error) {
 		cfg.MaxPeers = 2000
 	}
 	if cfg.Handshakes == 0 {
-		cfg.Handshakes = 64
+		cfg.Handshakes = 256
 	}
 	if cfg.HandshakeRate == 0 {
-		cfg.HandshakeRate = 20
+		cfg.HandshakeRate = 50
 	}
 	if cfg.HandshakeBurst == 0 {
-		cfg.HandshakeBurst = 30
+		cfg.HandshakeBurst = 200
 	}
 	if cfg.Loops == 0 {
 		cfg.Loops = runtime.GOMAXPROCS(0)

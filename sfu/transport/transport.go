@@ -46,10 +46,10 @@ type Config struct {
 	Loopback bool
 	// MaxPeers bounds the peers that exist at once; 0 means 2000.
 	MaxPeers int
-	// Handshakes bounds the DTLS handshakes under way at once; 0 means 64.
+	// Handshakes bounds the DTLS handshakes under way at once; 0 means 256.
 	Handshakes int
 	// HandshakeRate bounds the handshakes a second that one address begins in the long run, and HandshakeBurst those at once: a
-	// clinic's people can be behind one. 0 means 20 and 30. An address has at most half of Handshakes under way.
+	// clinic's people can be behind one, and all come back at once when their server has died. 0 means 50 and 200. An address has at most half of Handshakes under way.
 	HandshakeRate, HandshakeBurst int
 	// Loops is how many goroutines read the port, each from a socket of its own; 0 means one for each processor that Go
 	// uses. Where the system cannot share a port there is one.
