@@ -117,6 +117,11 @@ bench-join: deps build test/node_modules ## Link opened to preview, waiting and 
 bench-resume: deps build test/node_modules ## Socket cut, page refreshed, socket dead: until an admitted patient is back, in Chromium; last line is JSON
 	node test/bench/resume.mjs
 
+.PHONY: bench-failover
+bench-failover: deps build test/node_modules ## kill -9 of the owner of live visits until people hear and see again, in Chromium and with Go clients (about 3 minutes); last line is JSON
+	node test/bench/failover.mjs
+	go test -count=1 -v -run '^TestFailover$$' ./test/integration -failover.times=20 -failover.visits=20 -failover.report | grep -v -E '^(=== |--- |PASS|ok|    )'
+
 .PHONY: bench-idle
 bench-idle: build ## Memory of peers and of sockets that wait, and what 1,000 of these make the server do (about 4 minutes); last line is JSON
 	go build -o bin/bench/ ./test/forward ./test/idle

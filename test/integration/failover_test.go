@@ -23,9 +23,9 @@ var (
 	failoverReport = flag.Bool("failover.report", false, "print figures, the last line as JSON")
 )
 
-// Pages come back at once, which is within this time, so that they do not all come in one instant, and then in steps.
+// Pages through which people talk come back within this time, so that they do not all come in one instant, and then in steps.
 const (
-	atOnce    = 250 * time.Millisecond
+	atOnce    = 50 * time.Millisecond
 	nextTries = 500 * time.Millisecond
 )
 

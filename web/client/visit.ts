@@ -365,6 +365,7 @@ class LiveVisit implements Visit {
     this.#people.update(this.#store.view, this.#link);
     // With media the network is awake anyway, and others want to know when it is gone.
     this.#line.rest(document.visibilityState === 'hidden' && this.#link.state === 'none');
+    this.#line.hurry(this.#link.sending);
     this.#changed();
   }
 

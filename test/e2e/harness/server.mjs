@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { access, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { access, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -17,9 +17,12 @@ const built = fileURLToPath(new URL('../../../bin/anteroom', import.meta.url));
  * @property {string} [name] what the address is called in links, if the browser knows a name for it
  * @property {string} [namespace] network namespace to run in; all its ports are free
  * @property {string[]} [flags] more flags of `anteroom serve`
+ * @property {string} [key] of the demo clinic, if another instance has made one already
  */
 
 export class Server {
+  static binary = process.env.ANTEROOM_BIN ?? built;
+
   /** What links begin with. */
   url = '';
   /** The operator's endpoints. */
@@ -32,15 +35,18 @@ export class Server {
   #log = '';
   /** @type {import('node:child_process').ChildProcess | undefined} */
   #process;
+  /** @type {[binary: string, args: string[]]} */
+  #command = ['', []];
 
   /** @param {Options} [options] */
-  static async start({ host = '127.0.0.1', media = host, name, namespace, flags = [] } = {}) {
-    const binary = process.env.ANTEROOM_BIN ?? built;
+  static async start({ host = '127.0.0.1', media = host, name, namespace, flags = [], key } = {}) {
+    const { binary } = Server;
     await access(binary).catch(() => {
       throw new Error(`${binary} is not there; run: make build`);
     });
     const server = new Server();
     server.#data = await mkdtemp(join(tmpdir(), 'anteroom-e2e-'));
+    if (key) await writeFile(join(server.#data, 'dev-key'), key);
     const port = namespace ? 8080 : await freePort(host);
     server.#address = `${host}:${port}`;
     const args = ['serve', '--dev', '--json', '--data', server.#data, ...flags];
@@ -57,6 +63,7 @@ export class Server {
    * @param {string[]} args
    */
   async #run(binary, args) {
+    this.#command = [binary, args];
     const child = spawn(binary, args, { stdio: ['ignore', 'pipe', 'pipe'] });
     this.#process = child;
     child.stderr.on('data', (text) => (this.#log += text));
@@ -116,6 +123,22 @@ export class Server {
     const line = text.split('\n').find((one) => one.startsWith(`${series} `));
     if (line === undefined) throw new Error(`the server does not count ${series}`);
     return Number(line.slice(series.length));
+  }
+
+  /** The clinic's key. */
+  get key() {
+    return this.#key;
+  }
+
+  /** Ends it as a power cut does. */
+  async kill() {
+    this.#process?.kill('SIGKILL');
+    if (this.#process?.exitCode === null) await once(this.#process, 'exit');
+  }
+
+  /** Starts it again at its address, with its data. */
+  async restart() {
+    await this.#run(...this.#command);
   }
 
   async stop() {

@@ -6,6 +6,8 @@ const most = () => 1 - Number.EPSILON;
 test('the first try comes at once, with jitter', () => {
   expect(new Backoff(() => 0).next('at_once')).toBe(0);
   expect(new Backoff(most).next('at_once')).toBeLessThanOrEqual(250);
+  expect(new Backoff(most).next('at_once')).toBeGreaterThan(249);
+  expect(new Backoff(most).next('now')).toBeLessThanOrEqual(50);
 });
 
 test('the waits grow, are bounded, and never end', () => {

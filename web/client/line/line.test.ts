@@ -136,6 +136,20 @@ test('a hello that is refused for a reason of the future is tried again later', 
   expect(line.state).toBe('waiting');
 });
 
+test.each([
+  [true, 50],
+  [false, 250],
+])('comes back within its time (somebody talks: %s, %i ms)', async (hurried, withinMS) => {
+  vi.spyOn(Math, 'random').mockReturnValue(1 - Number.EPSILON);
+  const socket = await started();
+  line.hurry(hurried);
+  socket.ends();
+  await vi.advanceTimersByTimeAsync(withinMS - 2);
+  expect(FakeSocket.all).toHaveLength(1);
+  await vi.advanceTimersByTimeAsync(2);
+  expect(FakeSocket.all).toHaveLength(2);
+});
+
 describe('a line that is open but dead', () => {
   test('is noticed 1.8 s after the ping that nobody answered, and replaced', async () => {
     await started();

@@ -56,6 +56,7 @@ export class Line {
   #helloAt = 0;
   #closed: ClosedCode | undefined;
   #over = false;
+  #hurried = false;
 
   constructor(url: string, metronome: Metronome, hooks: LineHooks) {
     this.#url = url;
@@ -103,6 +104,11 @@ export class Line {
   /** Nobody looks at the page, and it has no media: the line is asked more slowly. */
   rest(resting: boolean): void {
     this.#heartbeat.rest(resting);
+  }
+
+  /** Somebody talks through the page: it comes back before those that wait. */
+  hurry(hurried: boolean): void {
+    this.#hurried = hurried;
   }
 
   /** The page came out of the back-forward cache, where sockets do not live. */
@@ -206,7 +212,8 @@ export class Line {
   #lost(urgency: Urgency): void {
     if (this.#machine.state === 'idle' || this.#machine.state === 'closed') return;
     this.#drop();
-    this.#timer = setTimeout(() => this.#machine.fire('retry'), this.#backoff.next(urgency));
+    const wait = this.#backoff.next(urgency === 'at_once' && this.#hurried ? 'now' : urgency);
+    this.#timer = setTimeout(() => this.#machine.fire('retry'), wait);
     this.#machine.fire('lost');
   }
 
