@@ -73,6 +73,7 @@ test-long: deps build test/node_modules ## Long tests: properties, fuzzing, an h
 	go test -race -count=1 -timeout 30m ./test/integration -run TestRace -races.staff=20 -races.visits=200 -races.steps=300
 	go test -race -count=1 -timeout 30m ./test/integration -run TestKills -kills.times=100
 	go test -race -count=1 -timeout 90m ./test/integration -run TestLife -life.for=1h
+	go test -race -count=1 -timeout 30m ./test/integration -run TestCluster_RedisIsAway -redis.away=1m
 	scripts/fuzz 1m
 	$(MAKE) --no-print-directory soak
 	for i in {1..20}; do $(MAKE) --no-print-directory test-e2e; done
@@ -121,6 +122,10 @@ bench-resume: deps build test/node_modules ## Socket cut, page refreshed, socket
 bench-failover: deps build test/node_modules ## kill -9 of the owner of live visits until people hear and see again, in Chromium and with Go clients (about 3 minutes); last line is JSON
 	node test/bench/failover.mjs
 	go test -count=1 -v -run '^TestFailover$$' ./test/integration -failover.times=20 -failover.visits=20 -failover.report | grep -v -E '^(=== |--- |PASS|ok|    )'
+
+.PHONY: bench-storm
+bench-storm: ## 5,000 people wait on three instances, of which one is killed: until all are back, and what Redis is asked (about 2 minutes); last line is JSON
+	go test -count=1 -v -timeout 20m -run '^TestStorm$$' ./test/integration -storm.sockets=5000 -storm.rooms=60 -storm.report | grep -v -E '^(=== |--- |PASS|ok|    )'
 
 .PHONY: bench-idle
 bench-idle: build ## Memory of peers and of sockets that wait, and what 1,000 of these make the server do (about 4 minutes); last line is JSON

@@ -31,6 +31,12 @@ func TestApply_ARepeatedCommandIsAnsweredAndNotApplied(t *testing.T) {
 	if _, err := apply("a", 6, Lock{On: true}); !errors.Is(err, ErrStale) {
 		t.Errorf("a late command: %v", err)
 	}
+	if out, err := apply("a", 6, Say{Text: "late", Thread: seatID(1, 0)}); err != nil || out.Repeated || out.Message != 2 {
+		t.Errorf("a late message: %+v %v", out, err)
+	}
+	if _, err := apply("a", 4, Lock{On: true}); !errors.Is(err, ErrStale) {
+		t.Errorf("a command that is later still: %v", err)
+	}
 	if out, err := apply("b", 5, Lock{On: true}); err != nil || out.Repeated {
 		t.Errorf("another client's: %v", err)
 	}
@@ -47,6 +53,9 @@ func TestApply_ARepeatedCommandIsAnsweredAndNotApplied(t *testing.T) {
 	}
 	if out, err := apply("a", 7, Lock{}); err != nil || !out.Repeated {
 		t.Errorf("a client's newest is forgotten: %v", err)
+	}
+	if out, err := apply("a", 6, Say{Text: "late", Thread: seatID(1, 0)}); err != nil || !out.Repeated || out.Message != 2 {
+		t.Errorf("a message that is forgotten as a command is said again: %+v %v", out, err)
 	}
 	if _, err := apply("", 1, Lock{}); err != nil {
 		t.Error(err)

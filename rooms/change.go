@@ -21,6 +21,8 @@ type change struct {
 	room    *Room
 	now     time.Time
 	who     caller
+	client  string
+	id      uint64   // of the command, by its client
 	old     *Visit   // the command's visit, for reading
 	edits   []*Visit // copies
 	made    SeatID
@@ -216,14 +218,14 @@ func (s *Seat) hold(now time.Time) { s.State, s.HeldAt = SeatHeld, now }
 func (s *Seat) leave(now time.Time) { s.State, s.LeftAt = SeatLeft, now }
 
 // remember adds an applied command. Beyond MaxSeen it forgets the oldest one that is not its
-// client's newest, so that a client's late repeats stay recognisable as stale.
+// client's newest by ID, so that a client's late repeats stay recognisable as stale.
 func remember(seen []Applied, a Applied) []Applied {
 	seen = append(slices.Clone(seen), a)
 	if len(seen) <= MaxSeen {
 		return seen
 	}
 	for i, s := range seen {
-		if slices.ContainsFunc(seen[i+1:], func(t Applied) bool { return t.Client == s.Client }) {
+		if slices.ContainsFunc(seen, func(t Applied) bool { return t.Client == s.Client && t.ID > s.ID }) {
 			return slices.Delete(seen, i, i+1)
 		}
 	}

@@ -32,9 +32,21 @@ func (a Say) apply(c *change) error {
 	if a.Thread == "" {
 		m.To = c.old.admitted()
 	}
+	m.Client, m.ID = c.client, c.id
 	v := c.edit()
 	v.Chat = append(slices.Clip(v.Chat), m)
 	v.LastMessage, c.message = m.N, m.N
+	return nil
+}
+
+// said answers what recall does for a message. The chat itself remembers all there were, so that one is never too late: it
+// undoes nothing that came before it, and somebody wrote it.
+func said(chat []Message, client string, id uint64) *Applied {
+	for i := range chat {
+		if chat[i].Client == client && chat[i].ID == id {
+			return &Applied{Client: client, ID: id, Message: chat[i].N}
+		}
+	}
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package rooms
 
 import (
+	"errors"
 	"iter"
 	"maps"
 	"slices"
@@ -67,7 +68,11 @@ func (r *Room) Apply(cmd Command, now time.Time) (Outcome, error) {
 		return Outcome{}, ErrForbidden
 	}
 	if cmd.Client != "" {
-		switch was, err := recall(v.Seen, cmd.Client, cmd.ID); {
+		was, err := recall(v.Seen, cmd.Client, cmd.ID)
+		if _, says := cmd.Do.(Say); says && errors.Is(err, ErrStale) {
+			was, err = said(v.Chat, cmd.Client, cmd.ID), nil
+		}
+		switch {
 		case err != nil:
 			return Outcome{}, err
 		case was != nil:
@@ -80,7 +85,7 @@ func (r *Room) Apply(cmd Command, now time.Time) (Outcome, error) {
 	if who.seat != nil && who.seat.State == SeatRemoved {
 		return Outcome{}, ErrRemoved
 	}
-	c := &change{room: r, now: now, who: who, old: v}
+	c := &change{room: r, now: now, who: who, client: cmd.Client, id: cmd.ID, old: v}
 	if err := cmd.Do.apply(c); err != nil {
 		return Outcome{}, err
 	}

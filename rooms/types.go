@@ -254,6 +254,8 @@ type Message struct {
 	Text      string    `json:"text"`
 	Thread    SeatID    `json:"thread,omitempty"`
 	To        []SeatID  `json:"to,omitempty"` // without a thread: who was admitted when it was said
+	Client    string    `json:"client,omitempty"`
+	ID        uint64    `json:"id,omitempty"` // the command's, of Client
 }
 
 // Applied remembers a command and what it made, so that a repeat is answered and not applied.

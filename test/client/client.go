@@ -9,8 +9,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/cookiejar"
+	"net/netip"
 	"net/url"
 	"strings"
 	"sync"
@@ -49,8 +51,19 @@ type Options struct {
 	Jar http.CookieJar
 	// RelayOnly has media go through the TURN servers that welcome names, and no other way: as where UDP is blocked.
 	RelayOnly bool
+	// From is the address that the page is at, among this machine's; zero: whichever the system takes.
+	From netip.Addr
 	// Lag is how much later than it should a ping goes out, as over a slow link; it is asked before each. nil: not at all.
 	Lag func() time.Duration
+}
+
+// dial opens a TCP connection from where the page is.
+func (o Options) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	var d net.Dialer
+	if o.From.IsValid() {
+		d.LocalAddr = net.TCPAddrFromAddrPort(netip.AddrPortFrom(o.From, 0))
+	}
+	return d.DialContext(ctx, network, address)
 }
 
 // Client is one page. It is safe for concurrent use, but for Connect, Disconnect and Cut, which one
@@ -93,7 +106,7 @@ func Join(ctx context.Context, link string, opts Options) (*Client, error) {
 	base := &url.URL{Scheme: u.Scheme, Host: u.Host}
 	c := &Client{
 		base: base,
-		http: &http.Client{Jar: jar, Transport: &http.Transport{TLSClientConfig: opts.TLS, DisableKeepAlives: true}},
+		http: &http.Client{Jar: jar, Transport: &http.Transport{DialContext: opts.dial, TLSClientConfig: opts.TLS, DisableKeepAlives: true}},
 		opts: opts,
 		tab:  randomID(),
 	}

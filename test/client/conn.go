@@ -45,6 +45,7 @@ func (c *Client) Dial(ctx context.Context) (*websocket.Conn, error) {
 	address := *c.base
 	address.Scheme = strings.Replace(address.Scheme, "http", "ws", 1)
 	dialer := websocket.Dialer{
+		NetDialContext:   c.opts.dial,
 		Jar:              c.http.Jar,
 		TLSClientConfig:  c.opts.TLS,
 		Subprotocols:     []string{wire.Subprotocol},

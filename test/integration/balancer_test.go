@@ -80,12 +80,21 @@ func (b *balancer) keep(c net.Conn) bool {
 	return !b.closed
 }
 
+// dialer has a server see from where a connection comes, as far as that is an address of this machine.
+func (b *balancer) dialer(from net.Conn) *net.Dialer {
+	d := &net.Dialer{}
+	if at, ok := from.RemoteAddr().(*net.TCPAddr); ok {
+		d.LocalAddr = &net.TCPAddr{IP: at.IP}
+	}
+	return d
+}
+
 func (b *balancer) serve(from net.Conn) {
 	defer from.Close()
 	var to net.Conn
 	for range len(b.backends) {
 		var err error
-		if to, err = net.Dial("tcp", b.next()); err == nil {
+		if to, err = b.dialer(from).Dial("tcp", b.next()); err == nil {
 			break
 		}
 	}

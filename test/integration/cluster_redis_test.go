@@ -2,6 +2,7 @@ package integration
 
 import (
 	"context"
+	"flag"
 	"net/http"
 	"sync"
 	"testing"
@@ -11,8 +12,8 @@ import (
 	"github.com/anteroom/anteroom/test/client"
 )
 
-// redisAway is for how long tests take Redis away: longer than leases last.
-const redisAway = 5 * time.Second
+// redisAway is for how long a test takes Redis away: longer than leases last.
+var redisAway = flag.Duration("redis.away", 5*time.Second, "for how long Redis is away under live visits")
 
 func TestCluster_RedisIsAway_VisitsGoOn_ClosingWorks_OpeningWaits(t *testing.T) {
 	for how, away := range map[string]struct{ begin, end func(*cluster) }{
@@ -28,15 +29,32 @@ func TestCluster_RedisIsAway_VisitsGoOn_ClosingWorks_OpeningWaits(t *testing.T) 
 			colleague := &person{Client: e.clinician(t, "Dr. Lee"), name: "colleague"}
 			newcomer := &person{Client: arrive(t, second.Seats[0].Link), name: "newcomer"}
 			c.front.pin(-1)
-			connect(t, colleague, newcomer)
-			talkAll(t, "before", e.patient, e.doctor)
+			interpreter := &person{Client: arrive(t, get(e.doctor.Invite(within(t), wire.Invite{Visit: e.visit.ID, Role: wire.RoleInterpreter, Name: "Iva"}))(t).Link), name: "interpreter"}
+			connect(t, colleague, newcomer, interpreter)
+			must(t, e.doctor.Admit(within(t), e.visit.ID, interpreter.View().Me.Seat))
+			talkAll(t, "before", e.patient, e.doctor, interpreter)
 			epoch := e.doctor.View().Epoch
 
 			stop := talkOn(t, "meanwhile", e.patient, e.doctor)
 			away.begin(c)
-			gone := time.NewTimer(redisAway)
+			gone := time.NewTimer(*redisAway)
 			inside := make(chan error, 1)
 			go func() { inside <- colleague.Admit(t.Context(), second.ID, second.Seats[0].ID) }() // repeats itself while it is told to
+			said := make(chan error, 2)
+			for _, p := range []*person{e.patient, e.doctor} {
+				go func() {
+					_, err := p.Chat(t.Context(), wire.Chat{Visit: e.visit.ID, Thread: e.seat, Text: p.name + " writes meanwhile"})
+					said <- err
+				}()
+			}
+			// Parting waits for nobody.
+			removed := make(chan error, 1)
+			go func() { removed <- e.doctor.Remove(t.Context(), e.visit.ID, interpreter.View().Me.Seat) }()
+			interpreter.mayNotSend(t)
+			stray := c.all[e.owner].strangers(t)
+			dropped := c.all[e.owner].forbidden(t)
+			shout(t, interpreter, "removed", func() uint64 { return stray() + dropped() })
+			neverHeard(t, interpreter.says("removed"), e.patient, e.doctor)
 			// Who loses the connection comes back, through another instance.
 			newcomer.Cut()
 			t.Logf("somebody who waits is back after %v", comeBack(t, newcomer).Round(time.Millisecond))
@@ -62,10 +80,11 @@ func TestCluster_RedisIsAway_VisitsGoOn_ClosingWorks_OpeningWaits(t *testing.T) 
 
 			away.end(c)
 			back := time.Now()
-			for _, done := range []chan error{inside, held} {
+			for _, done := range []chan error{inside, held, removed, said, said} {
 				must(t, result(t, done))
 			}
 			newcomer.maySend(t)
+			saidOnce(t, e.patient, e.doctor)
 			t.Logf("admitted %v after Redis is back", time.Since(back).Round(time.Millisecond))
 			talkAll(t, "later", colleague, newcomer)
 			neverHeard(t, e.patient.says("held"), e.doctor)
@@ -74,8 +93,8 @@ func TestCluster_RedisIsAway_VisitsGoOn_ClosingWorks_OpeningWaits(t *testing.T) 
 			}
 			// What was told to wait has been decided, and when it came again it was answered.
 			done, repeated := c.all[e.owner].metric(t, admitted), c.all[e.owner].metric(t, `anteroom_commands_total{action="admit",result="repeated"}`)
-			if done+repeated != 2 {
-				t.Errorf("%d admissions and %d repeated instead of 2", done, repeated)
+			if done+repeated != 3 {
+				t.Errorf("%d admissions and %d repeated instead of 3", done, repeated)
 			}
 			if is := e.doctor.View().Epoch; is != epoch && how == "silent" {
 				t.Errorf("epoch %d after %d", is, epoch)
@@ -116,6 +135,26 @@ func TestCluster_RedisIsEmptied_TheOwnersFillIt(t *testing.T) {
 		}
 	}
 	arrive(t, e.clinic.visit(t, "Bo Lind").Seats[0].Link)
+}
+
+// saidOnce waits until what people wrote meanwhile has come to each of them, and holds that it came once.
+func saidOnce(t *testing.T, people ...*person) {
+	t.Helper()
+	for _, p := range people {
+		for _, by := range people {
+			text := by.name + " writes meanwhile"
+			_ = get(p.WaitMessage(within(t), text))(t)
+			n := 0
+			for _, m := range p.Messages() {
+				if m.Text == text {
+					n++
+				}
+			}
+			if n != 1 {
+				t.Errorf("%s reads %q %d times", p.name, text, n)
+			}
+		}
+	}
 }
 
 func result(t *testing.T, done <-chan error) error {

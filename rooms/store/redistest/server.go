@@ -227,3 +227,15 @@ func (s *Server) do(c *redis.Client, args ...any) any {
 	}
 	return answer
 }
+
+// Counter answers a function that says how many commands the server has done since it was started, by its own count.
+func (s *Server) Counter() func(ctx context.Context) (int64, error) {
+	c := s.Client()
+	return func(ctx context.Context) (int64, error) {
+		info, err := c.InfoMap(ctx, "stats").Result()
+		if err != nil {
+			return 0, err
+		}
+		return strconv.ParseInt(info["Stats"]["total_commands_processed"], 10, 64)
+	}
+}
