@@ -90,7 +90,7 @@ lint: $(LINTER) $(STAMPS)/web-checked test/node_modules ## golangci-lint; eslint
 format: $(LINTER) $(MODULES) ## Format all code
 	$(LINTER) fmt
 	cd web && npm run format
-	cd web && npx prettier --write ../test
+	cd test && node_modules/.bin/prettier --config ../web/.prettierrc.json --write .
 
 .PHONY: deps
 deps: ## Install the browsers and tools that the tests use (Debian, as root; else say which)
@@ -122,6 +122,11 @@ bench-resume: deps build test/node_modules ## Socket cut, page refreshed, socket
 bench-failover: deps build test/node_modules ## kill -9 of the owner of live visits until people hear and see again, in Chromium and with Go clients (about 3 minutes); last line is JSON
 	node test/bench/failover.mjs
 	go test -count=1 -v -run '^TestFailover$$' ./test/integration -failover.times=20 -failover.visits=20 -failover.report | grep -v -E '^(=== |--- |PASS|ok|    )'
+
+.PHONY: bench-drain
+bench-drain: deps build test/node_modules ## Rolling restart of three instances under live visits: the longest silence, in Chromium and with Go clients (about 4 minutes); last line is JSON
+	node test/bench/drain.mjs
+	go test -count=1 -v -timeout 20m -run '^TestDrain$$' ./test/integration -drain.times=4 -drain.visits=20 -drain.report | grep -v -E '^(=== |--- |PASS|ok|    )'
 
 .PHONY: bench-storm
 bench-storm: ## 5,000 people wait on three instances, of which one is killed: until all are back, and what Redis is asked (about 2 minutes); last line is JSON

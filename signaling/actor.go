@@ -3,6 +3,7 @@ package signaling
 import (
 	"context"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
@@ -21,10 +22,17 @@ type actor struct {
 	log   *zap.Logger
 	inbox chan event
 	done  chan struct{} // closed when run has returned
+	letGo chan struct{} // closed when the saver has ended and the room is forgotten
+	ended chan struct{} // closed when nothing is done any more
 	media *mediaMailbox // what peers report
 	saver *saver
 	lease Lease // nil: there are no other instances
-	seen  seen  // by pages, of owners before
+
+	leaving  bool               // to another instance, as soon as it may
+	handed   atomic.Bool        // it has left; set before done is closed
+	partings chan rooms.VisitID // of the next owner, while media lingers here
+
+	seen seen // by pages, of owners before
 
 	room    *rooms.Room
 	durable map[rooms.VisitID]*rooms.Visit // as the store has them
@@ -56,21 +64,24 @@ type event interface {
 
 func newActor(h *Hub, d directory, visits []*rooms.Visit) *actor {
 	a := &actor{
-		hub:     h,
-		log:     h.log.With(zap.String("room", string(d.about.ID))),
-		inbox:   make(chan event, inboxSize),
-		done:    make(chan struct{}),
-		media:   newMediaMailbox(),
-		room:    rooms.NewRoom(d.about, visits),
-		durable: make(map[rooms.VisitID]*rooms.Visit, len(visits)),
-		atSeat:  map[rooms.SeatID]*session{},
-		atDesk:  map[rooms.StaffID]*session{},
-		current: map[rooms.StaffID]rooms.VisitID{},
-		dirty:   map[rooms.VisitID]struct{}{},
-		alone:   map[*session]struct{}{},
-		recheck: map[rooms.VisitID]time.Time{},
-		chats:   newChats(),
-		list:    newList(h.epoch),
+		hub:      h,
+		log:      h.log.With(zap.String("room", string(d.about.ID))),
+		inbox:    make(chan event, inboxSize),
+		done:     make(chan struct{}),
+		letGo:    make(chan struct{}),
+		ended:    make(chan struct{}),
+		partings: make(chan rooms.VisitID, maxPartings),
+		media:    newMediaMailbox(),
+		room:     rooms.NewRoom(d.about, visits),
+		durable:  make(map[rooms.VisitID]*rooms.Visit, len(visits)),
+		atSeat:   map[rooms.SeatID]*session{},
+		atDesk:   map[rooms.StaffID]*session{},
+		current:  map[rooms.StaffID]rooms.VisitID{},
+		dirty:    map[rooms.VisitID]struct{}{},
+		alone:    map[*session]struct{}{},
+		recheck:  map[rooms.VisitID]time.Time{},
+		chats:    newChats(),
+		list:     newList(h.epoch),
 	}
 	a.saver = newSaver(d.about.ID, h.store, h.metrics, func(e event) { a.post(e) })
 	a.saver.log = a.log
@@ -102,7 +113,8 @@ func (a *actor) post(e event) bool {
 	}
 }
 
-// run works until ctx ends or somebody else may have the room, and closes what it owns.
+// run works until ctx ends or somebody else may have the room, and closes what it owns; or until it leaves the room to another instance,
+// and then its media goes on.
 func (a *actor) run(ctx context.Context) {
 	defer close(a.done)
 	defer a.uncount()
@@ -115,6 +127,10 @@ func (a *actor) run(ctx context.Context) {
 			return
 		}
 		a.settle(time.Now())
+		if a.mayLeave() {
+			a.handed.Store(true)
+			return
+		}
 		timer.Reset(a.untilNext(time.Now()))
 		select {
 		case <-ctx.Done():
@@ -189,6 +205,9 @@ func (a *actor) untilNext(now time.Time) time.Duration {
 	if a.late.some() {
 		earlier(now.Add(lateEvery))
 	}
+	if a.leaving {
+		earlier(now.Add(leaveEvery))
+	}
 	if a.queue.telling.some {
 		earlier(now)
 	}
@@ -226,6 +245,9 @@ func (a *actor) install(visits []*rooms.Visit) {
 		a.hub.metrics.visits.moved(was, v)
 		a.indexStaff(v)
 		a.touch(v.ID)
+		if a.lease != nil && was != nil && rooms.Parts(was, v) {
+			a.lease.Parted(v.ID)
+		}
 		a.hub.meters.measure(v)
 	}
 	a.room.Install(visits...)

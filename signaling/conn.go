@@ -158,7 +158,7 @@ func (c *conn) handle(req wire.Request) wire.CloseCode {
 		c.handleOffer(req)
 	default:
 		if !c.actor.post(request{conn: c, session: c.session, req: req}) {
-			return wire.CloseRestart
+			return c.actor.farewell()
 		}
 	}
 	return 0

@@ -81,7 +81,7 @@ func (c *conn) arrive(a *actor, id uint64, who auth.Identity, hello wire.Hello) 
 	e := arrival{conn: c, who: who, hello: hello, result: make(chan arrived, 1)}
 	got, ok := ask(a, e, e.result)
 	if !ok {
-		return wire.CloseRestart
+		return a.farewell()
 	}
 	if got.err != nil {
 		c.out.reply(wire.Reply{Re: id, Err: got.err}, false)

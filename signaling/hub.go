@@ -84,11 +84,13 @@ type Hub struct {
 
 	reload sync.Mutex // held from reading a directory to handing it over, so that an older one never comes later
 
-	mu      sync.Mutex
-	rooms   map[rooms.RoomID]*ownedRoom
-	sockets int
-	closing bool
-	quiet   sync.Cond // signals on mu when the last socket is gone
+	mu    sync.Mutex
+	rooms map[rooms.RoomID]*ownedRoom
+	// lingering are rooms that were handed over and whose media still goes through here.
+	lingering map[rooms.RoomID]*actor
+	sockets   int
+	closing   bool
+	quiet     sync.Cond // signals on mu when the last socket is gone
 }
 
 // ownedRoom is an actor that runs or is being loaded.
@@ -109,6 +111,7 @@ func NewHub(cfg Config) (*Hub, error) {
 		store: cfg.Store, sfu: cfg.SFU, keys: cfg.Keys, publicURL: cfg.PublicURL, iceServers: cfg.ICEServers,
 		origins: slices.Clone(cfg.Origins), warm: cfg.Warm, maxSockets: cfg.MaxSockets, owners: cfg.Owners, admit: cfg.Admit, now: cfg.Now,
 		log: cfg.Logger, rooms: map[rooms.RoomID]*ownedRoom{},
+		lingering: map[rooms.RoomID]*actor{},
 	}
 	h.quiet.L = &h.mu
 	if h.now == nil {
@@ -187,14 +190,10 @@ func (h *Hub) Do(ctx context.Context, room rooms.RoomID, cmd rooms.Command) (roo
 }
 
 func (h *Hub) do(ctx context.Context, room rooms.RoomID, cmd rooms.Command, here bool) (rooms.Outcome, error) {
-	a, err := h.actorAt(ctx, room, here)
+	e := given{cmd: cmd, result: make(chan givenResult, 1)}
+	got, err := askOwner(ctx, h, room, here, e, e.result)
 	if err != nil {
 		return rooms.Outcome{}, err
-	}
-	e := given{cmd: cmd, result: make(chan givenResult, 1)}
-	got, ok := ask(a, e, e.result)
-	if !ok {
-		return rooms.Outcome{}, ErrClosed
 	}
 	return got.out, got.err
 }
@@ -205,16 +204,29 @@ func (h *Hub) Visit(ctx context.Context, room rooms.RoomID, id rooms.VisitID) (*
 }
 
 func (h *Hub) visit(ctx context.Context, room rooms.RoomID, id rooms.VisitID, here bool) (*rooms.Visit, error) {
-	a, err := h.actorAt(ctx, room, here)
+	e := look{visit: id, result: make(chan looked, 1)}
+	got, err := askOwner(ctx, h, room, here, e, e.result)
 	if err != nil {
 		return nil, err
 	}
-	e := look{visit: id, result: make(chan looked, 1)}
-	got, ok := ask(a, e, e.result)
-	if !ok {
-		return nil, ErrClosed
-	}
 	return got.visit, got.err
+}
+
+// askOwner is ask of whoever has the room. An event that comes to an actor which has just left its room was not heard, and is given again.
+func askOwner[T any](ctx context.Context, h *Hub, room rooms.RoomID, here bool, e event, result <-chan T) (T, error) {
+	var none T
+	for {
+		a, err := h.actorAt(ctx, room, here)
+		if err != nil {
+			return none, err
+		}
+		if got, ok := ask(a, e, result); ok {
+			return got, nil
+		}
+		if !a.isHanded() {
+			return none, ErrClosed
+		}
+	}
 }
 
 // RoomChanged says that a room's directory data, or that of its staff or clinic, was changed in the store. The room
@@ -303,7 +315,7 @@ func (h *Hub) actorAt(ctx context.Context, room rooms.RoomID, here bool) (*actor
 		if elsewhere := (*Elsewhere)(nil); here && !owned.here && errors.As(owned.err, &elsewhere) {
 			continue // others have asked, who left it open where the room is to be
 		}
-		if owned.actor == nil || !isGone(owned.actor.lease) {
+		if owned.actor == nil || !isGone(owned.actor.lease) && !owned.actor.isHanded() {
 			return owned.actor, owned.err
 		}
 		select {
@@ -361,12 +373,22 @@ func (h *Hub) read(room rooms.RoomID) (a *actor, err error) {
 func (h *Hub) start(a *actor) {
 	saving, stopSaving := context.WithCancel(context.WithoutCancel(h.ctx))
 	h.tasks.Go(func() {
+		defer close(a.letGo)
 		a.saver.run(saving)
 		h.letGo(a)
 	})
 	h.tasks.Go(func() {
-		defer stopSaving()
+		defer close(a.ended)
 		a.run(h.ctx)
+		if !a.isHanded() {
+			stopSaving()
+			return
+		}
+		h.lingers(a, true)
+		defer h.lingers(a, false)
+		stopSaving()
+		<-a.letGo
+		a.linger(h.ctx)
 	})
 }
 

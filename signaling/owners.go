@@ -27,7 +27,7 @@ type Owners interface {
 	Dial(ctx context.Context, at string) (net.Conn, error)
 }
 
-// Lease is this instance's ownership of one waiting room. All methods are safe for concurrent use and none but Release waits.
+// Lease is this instance's ownership of one waiting room. All methods are safe for concurrent use and none but HandOver and Release waits.
 type Lease interface {
 	// Fence is that of the newest claim. It changes when the store has lost the one before.
 	Fence() store.Fence
@@ -43,6 +43,10 @@ type Lease interface {
 	Refused(err *store.FencedError)
 	// Saw says that somebody has met an epoch of the room. One that is higher than the own is looked into; it may be made up.
 	Saw(epoch int64)
+	// Parted says that people of a visit were parted. Who handed the room over to this instance a moment ago hears of it.
+	Parted(visit rooms.VisitID)
+	// HandOver gives the room to another instance, which knows from whom it has it, or else is as Release.
+	HandOver(ctx context.Context) error
 	// Release ends the ownership, so that the next may come at once.
 	Release(ctx context.Context) error
 }
@@ -156,7 +160,11 @@ func (h *Hub) letGo(a *actor) {
 	if isGone(a.lease) {
 		a.log.Warn("room_moved", zap.Int64("epoch", a.epoch()))
 	}
-	h.release(a.lease)
+	if a.isHanded() {
+		h.give(a.lease)
+	} else {
+		h.release(a.lease)
+	}
 	id := a.room.About().ID
 	h.mu.Lock()
 	defer h.mu.Unlock()

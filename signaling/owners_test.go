@@ -59,6 +59,8 @@ type testLease struct {
 	repairs chan struct{}
 	durable atomic.Uint64
 	seen    atomic.Int64
+	give    func()             // has another hub own the rooms
+	parted  chan rooms.VisitID // of which the test may read
 
 	mu    sync.Mutex
 	fence store.Fence
@@ -75,6 +77,18 @@ func (l *testLease) Repairs() <-chan struct{}   { return l.repairs }
 func (l *testLease) Durable(seq uint64)         { l.durable.Store(seq) }
 func (l *testLease) Refused(*store.FencedError) {}
 func (l *testLease) Saw(epoch int64)            { l.seen.Store(max(l.seen.Load(), epoch)) }
+func (l *testLease) Parted(visit rooms.VisitID) {
+	select {
+	case l.parted <- visit:
+	default:
+	}
+}
+
+func (l *testLease) HandOver(ctx context.Context) error {
+	l.give()
+	return l.Release(ctx)
+}
+
 func (l *testLease) Release(ctx context.Context) error {
 	return l.db.Release(ctx, store.Held{Room: l.room, Fence: l.Fence()})
 }
@@ -96,10 +110,20 @@ func (o *owners) Own(ctx context.Context, room rooms.RoomID, _ bool) (Lease, err
 	if err != nil {
 		return nil, err
 	}
-	l := &testLease{db: o.all.store, room: room, gone: make(chan struct{}), repairs: make(chan struct{}, 1), fence: got.Fence}
+	l := &testLease{
+		db: o.all.store, room: room, gone: make(chan struct{}), repairs: make(chan struct{}, 1), fence: got.Fence,
+		give: o.all.handOver, parted: make(chan rooms.VisitID, 8),
+	}
 	l.in.Store(true)
 	o.all.leases = append(o.all.leases, l)
 	return l, nil
+}
+
+// handOver has the other of two hubs own the rooms.
+func (i *instances) handOver() {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.owner = 1 - i.owner
 }
 
 func (o *owners) Failed(rooms.RoomID, string, error) {

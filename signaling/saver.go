@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
@@ -28,9 +29,9 @@ type saver struct {
 	metrics *metrics
 	log     *zap.Logger
 	post    func(event)
-	lease   Lease  // nil: nobody else can have the room
-	durable uint64 // the highest save that is, of this lease
-	fill    bool   // the store has lost something of this room
+	lease   Lease       // nil: nobody else can have the room
+	durable uint64      // the highest save that is, of this lease
+	fill    atomic.Bool // the store has lost something of this room
 
 	mu      sync.Mutex
 	waiting map[rooms.VisitID]*rooms.Visit
@@ -91,7 +92,7 @@ func (s *saver) run(ctx context.Context) {
 			}
 			return
 		case <-s.repairs():
-			s.fill = true
+			s.fill.Store(true)
 			s.repair(ctx)
 		case <-s.ready:
 		}

@@ -27,12 +27,12 @@ func (s *saver) commit(ctx context.Context, b store.Batch) error {
 	if isGone(s.lease) {
 		return errMovedAway
 	}
-	if s.fill && !s.repair(ctx) {
+	if s.fill.Load() && !s.repair(ctx) {
 		return store.ErrBehind
 	}
 	err := s.store.Commit(ctx, b)
 	if errors.Is(err, store.ErrBehind) {
-		s.fill = true
+		s.fill.Store(true)
 		if s.repair(ctx) {
 			err = s.store.Commit(ctx, b)
 		}
@@ -86,7 +86,7 @@ func (s *saver) repair(ctx context.Context) bool {
 		return false
 	}
 	s.log.Info("room_repaired", zap.Int("written", written), zap.Int64("epoch", fence.Epoch))
-	s.fill = false
+	s.fill.Store(false)
 	return true
 }
 

@@ -3,5 +3,9 @@ import { defineConfig } from 'eslint/config';
 
 /** The browser tests' own; tsc checks their types and names (test/tsconfig.json). */
 export default defineConfig(js.configs.recommended, {
-  rules: { 'no-undef': 'off', eqeqeq: 'error', 'max-lines': ['error', { max: 400 }] },
+  rules: {
+    'no-undef': 'off',
+    eqeqeq: 'error',
+    'max-lines': ['error', { max: 400 }],
+  },
 });

@@ -52,6 +52,7 @@ func (s *server) overTLS(next http.Handler) http.Handler {
 func (s *server) adminRoutes() http.Handler {
 	mux := http.NewServeMux()
 	s.health(mux)
+	s.drainRoutes(mux)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(s.metrics, promhttp.HandlerOpts{}))
 	return mux
 }

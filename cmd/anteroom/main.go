@@ -26,6 +26,7 @@ type cli struct {
 	Visit   visitCmd   `cmd:"" help:"Make, list and cancel visits of a running server."`
 	Token   tokenCmd   `cmd:"" help:"Make staff links and API keys of a running server."`
 	Store   storeCmd   `cmd:"" help:"Look after what a server keeps."`
+	Drain   drainCmd   `cmd:"" help:"Have a server give its waiting rooms to the other instances, with the visits in them; or take that back."`
 	Ready   readyCmd   `cmd:"" help:"Ask the server on this machine whether it takes people: exit code 0 or 1, for health checks of containers."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }

@@ -66,6 +66,7 @@ type server struct {
 	cluster *cluster.Cluster // nil: no other instances
 	keeper  *keeper          // the same
 	rest    restLimits
+	rootKey [32]byte // hash
 	panics  struct{ rest, sweep atomic.Uint64 }
 	metrics *prometheus.Registry
 
@@ -106,10 +107,8 @@ func (s *server) stop() error {
 	done := make(chan error, 1)
 	go func() {
 		var errs []error
-		if s.cluster != nil {
-			s.cluster.Leave(ctx)
-		}
 		if s.hub != nil {
+			s.handOver(ctx)
 			s.hub.Drain(ctx)
 		}
 		for _, stop := range slices.Backward(s.stops) {
@@ -290,7 +289,7 @@ func (s *server) newAPI(ctx context.Context) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	_, rootKey, err := auth.LoadAPIKey(path, rand.Reader)
+	_, s.rootKey, err = auth.LoadAPIKey(path, rand.Reader)
 	if err != nil {
 		return nil, err
 	}
@@ -311,7 +310,7 @@ func (s *server) newAPI(ctx context.Context) (http.Handler, error) {
 		origins = append(origins, string(s.cfg.PublicURL))
 	}
 	return api.New(api.Config{
-		Store: s.store, Hub: s.commands(), Keys: s.keys, RootKey: rootKey,
+		Store: s.store, Hub: s.commands(), Keys: s.keys, RootKey: s.rootKey,
 		PublicURL: s.publicURL, ClientAddr: s.clientAddr, Origins: origins,
 		Now: time.Now, Random: rand.Reader, Logger: s.log, Limited: s.rest.met, Panicked: func() { s.panics.rest.Add(1) }, Version: versionText(), Dev: s.cfg.Dev,
 	})

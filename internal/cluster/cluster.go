@@ -78,6 +78,9 @@ type Cluster struct {
 
 	changed changes
 
+	giving   chan struct{} // holds a value for each room that is being handed over
+	partings chan parting
+
 	mu       sync.Mutex
 	members  []member // the newest list, this instance included
 	leaving  bool
@@ -85,17 +88,18 @@ type Cluster struct {
 	claiming map[rooms.RoomID]int    // claims under way
 	routes   map[rooms.RoomID]string // where rooms were found
 	suspects map[string]time.Duration
+	gifts    map[rooms.RoomID]gift // rooms that are being handed over to this instance
 
 	counts counts
 }
 
 // counts are since the start.
-type counts struct{ claimed, takenOver, reclaimed, fenced atomic.Uint64 }
+type counts struct{ claimed, takenOver, handedOver, reclaimed, fenced atomic.Uint64 }
 
 // Stats says how the cluster is doing.
 type Stats struct {
-	Members, Held                         int    // now
-	Claimed, TakenOver, Reclaimed, Fenced uint64 // leases, since the start
+	Members, Held                                     int    // now
+	Claimed, TakenOver, HandedOver, Reclaimed, Fenced uint64 // leases, since the start
 }
 
 var errConfig = errors.New("cluster: Store, Secret, Listen and Load are needed")
@@ -108,7 +112,7 @@ func New(ctx context.Context, cfg Config) (*Cluster, error) {
 	c := &Cluster{
 		store: cfg.Store, id: newNonce(), load: cfg.Load, lost: cfg.Lost, news: cfg.Changed, log: cfg.Logger, now: cfg.Clock, kick: make(chan struct{}, 1),
 		held: map[rooms.RoomID]*lease{}, claiming: map[rooms.RoomID]int{}, routes: map[rooms.RoomID]string{}, suspects: map[string]time.Duration{},
-		changed: newChanges(),
+		changed: newChanges(), giving: make(chan struct{}, maxGiving), partings: make(chan parting, maxPartings), gifts: map[rooms.RoomID]gift{},
 	}
 	if c.lost == nil {
 		c.lost = func() {}
@@ -140,16 +144,6 @@ func New(ctx context.Context, cfg Config) (*Cluster, error) {
 // Address is where others reach this instance.
 func (c *Cluster) Address() string { return c.at }
 
-// Leave lets nothing more be given to this instance. What it has stays.
-func (c *Cluster) Leave(ctx context.Context) {
-	c.mu.Lock()
-	c.leaving = true
-	c.mu.Unlock()
-	if err := c.store.Withdraw(ctx, c.id); err != nil {
-		c.log.Info("not_withdrawn", zap.Error(err)) // it is forgotten a little later
-	}
-}
-
 // Close ends the hop and the renewal of leases. The hub has to be closed before, which releases them.
 func (c *Cluster) Close() error {
 	c.stop()
@@ -168,7 +162,7 @@ func (c *Cluster) Stats() Stats {
 	defer c.mu.Unlock()
 	return Stats{
 		Members: len(c.members), Held: len(c.held), Claimed: c.counts.claimed.Load(), TakenOver: c.counts.takenOver.Load(),
-		Reclaimed: c.counts.reclaimed.Load(), Fenced: c.counts.fenced.Load(),
+		HandedOver: c.counts.handedOver.Load(), Reclaimed: c.counts.reclaimed.Load(), Fenced: c.counts.fenced.Load(),
 	}
 }
 

@@ -25,6 +25,8 @@ const (
 	pathVisit   = "/hop/visit"
 	pathChanged = "/hop/changed"
 	pathEpochs  = "/hop/epochs"
+	pathTake    = "/hop/take"
+	pathParted  = "/hop/parted"
 )
 
 const (
@@ -39,6 +41,8 @@ type Hub interface {
 	Do(ctx context.Context, room rooms.RoomID, cmd rooms.Command) (rooms.Outcome, error)
 	Visit(ctx context.Context, room rooms.RoomID, id rooms.VisitID) (*rooms.Visit, error)
 	RoomChanged(room rooms.RoomID)
+	Take(ctx context.Context, room rooms.RoomID) error
+	Parted(room rooms.RoomID, visit rooms.VisitID)
 	Here() signaling.Here
 }
 
@@ -51,6 +55,7 @@ func (c *Cluster) Serve(hub Hub) {
 	c.tasks.Go(func() { c.every(Every, nil, c.doubt) })
 	c.tasks.Go(c.watch)
 	c.tasks.Go(c.tell)
+	c.tasks.Go(c.part)
 	here := hub.Here()
 	mux := http.NewServeMux()
 	mux.Handle("GET "+signaling.HopPath, here)
@@ -67,6 +72,13 @@ func (c *Cluster) Serve(hub Hub) {
 	}))
 	mux.HandleFunc("POST "+pathVisit, answering(func(ctx context.Context, q asked) (*rooms.Visit, error) {
 		return here.Visit(ctx, q.Room, q.Visit)
+	}))
+	mux.HandleFunc("POST "+pathTake, answering(func(ctx context.Context, g gift) (struct{}, error) {
+		return struct{}{}, c.accept(ctx, g)
+	}))
+	mux.HandleFunc("POST "+pathParted, answering(func(_ context.Context, q asked) (struct{}, error) {
+		hub.Parted(q.Room, q.Visit)
+		return struct{}{}, nil
 	}))
 	mux.HandleFunc("POST "+pathChanged, answering(func(_ context.Context, q asked) (struct{}, error) {
 		c.news()

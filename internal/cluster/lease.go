@@ -27,7 +27,10 @@ type lease struct {
 	fence   store.Fence
 	pending string // nonce of a claim whose answer has not come
 	seen    int64  // the highest epoch that anybody has met
-	over    bool   // gone is closed, or the lease was released
+	over    bool   // gone is closed, or the lease was released or handed over
+
+	former      string        // who has handed the room over; empty: nobody
+	formerUntil time.Duration // by the cluster's clock: media has ended there
 }
 
 var _ signaling.Lease = (*lease)(nil)

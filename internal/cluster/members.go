@@ -98,17 +98,31 @@ func (c *Cluster) First() bool {
 // nearly as well as asking all would, without all choosing the same (Mitzenmacher, The Power of Two Choices). Empty: this one.
 func (c *Cluster) place() string {
 	mine := c.load()
+	return draw(c.candidates(&mine))
+}
+
+// successor answers who is to take a room that this instance leaves. Empty: there is nobody.
+func (c *Cluster) successor() string { return draw(c.candidates(nil)) }
+
+// candidates are the instances that could take a room: with this one and what it carries, or without.
+func (c *Cluster) candidates(mine *Load) []member {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var live []member
 	for _, m := range c.members {
-		if m.ID == c.id {
-			m.At, m.Load = "", mine
-		} else if _, suspect := c.suspects[m.At]; suspect {
-			continue
+		_, suspect := c.suspects[m.At]
+		switch {
+		case m.ID != c.id && !suspect:
+			live = append(live, m)
+		case m.ID == c.id && mine != nil:
+			live = append(live, member{ID: m.ID, Load: *mine})
 		}
-		live = append(live, m)
 	}
+	return live
+}
+
+// draw answers the address of the less loaded of two; empty of this instance or nobody.
+func draw(live []member) string {
 	if len(live) == 0 {
 		return ""
 	}

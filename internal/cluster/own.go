@@ -22,6 +22,9 @@ var errSilent = fmt.Errorf("cluster: the owner does not answer: %w", signaling.E
 
 // Own implements signaling.Owners.
 func (c *Cluster) Own(ctx context.Context, room rooms.RoomID, here bool) (signaling.Lease, error) {
+	if g, ok := c.given(room); ok && here {
+		return c.takeGift(ctx, g)
+	}
 	if at, ok := c.route(room); ok && !here {
 		return nil, &signaling.Elsewhere{At: at}
 	}
@@ -76,13 +79,28 @@ func (c *Cluster) succeed(ctx context.Context, room rooms.RoomID, holder store.L
 // take claims a room, or names who should. Of over it is known that it is over.
 func (c *Cluster) take(ctx context.Context, room rooms.RoomID, over store.Fence, here bool) (signaling.Lease, error) {
 	if c.isLeaving() {
-		here = false
+		if at := c.successor(); at != "" {
+			return nil, &signaling.Elsewhere{At: at}
+		}
+		return nil, fmt.Errorf("%w: %w", signaling.ErrRetry, ErrAlone)
 	}
 	if !here {
 		if at := c.place(); at != "" {
 			return nil, &signaling.Elsewhere{At: at} // no route: it may not be had there
 		}
 	}
+	l, err := c.claim(ctx, room, over)
+	if err != nil {
+		return nil, err
+	}
+	if !over.IsZero() {
+		c.counts.takenOver.Add(1)
+	}
+	return l, nil
+}
+
+// claim gets a room for this instance.
+func (c *Cluster) claim(ctx context.Context, room rooms.RoomID, over store.Fence) (*lease, error) {
 	defer c.claims(room)()
 	sent := c.now()
 	got, err := c.store.Claim(ctx, store.Claim{Room: room, Owner: c.owner(), Nonce: newNonce(), TTL: TTL, Over: over})
@@ -100,9 +118,6 @@ func (c *Cluster) take(ctx context.Context, room rooms.RoomID, over store.Fence,
 	delete(c.routes, room)
 	c.mu.Unlock()
 	c.counts.claimed.Add(1)
-	if !over.IsZero() {
-		c.counts.takenOver.Add(1)
-	}
 	c.log.Info("room_claimed", zap.String("room", string(room)), zap.Int64("epoch", got.Epoch), zap.Bool("taken_over", !over.IsZero()))
 	return l, nil
 }

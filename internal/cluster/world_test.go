@@ -83,11 +83,17 @@ type hub struct {
 	Hub
 	changed chan rooms.RoomID
 	do      func() (rooms.Outcome, error)
+	take    func(ctx context.Context, room rooms.RoomID) error
+	parted  chan rooms.VisitID
 }
 
 func (h *hub) RoomChanged(room rooms.RoomID) { h.changed <- room }
 
 func (h *hub) Do(context.Context, rooms.RoomID, rooms.Command) (rooms.Outcome, error) { return h.do() }
+
+func (h *hub) Take(ctx context.Context, room rooms.RoomID) error { return h.take(ctx, room) }
+
+func (h *hub) Parted(_ rooms.RoomID, visit rooms.VisitID) { h.parted <- visit }
 
 func (*hub) Here() signaling.Here { return (*signaling.Hub)(nil).Here() }
 
@@ -107,7 +113,7 @@ func (w *world) start(secret byte) *instance {
 // startOn is start with a way of its own to the store.
 func (w *world) startOn(st store.Leases, secret byte) *instance {
 	w.t.Helper()
-	i := &instance{hub: &hub{changed: make(chan rooms.RoomID, 16)}}
+	i := &instance{hub: &hub{changed: make(chan rooms.RoomID, 16), parted: make(chan rooms.VisitID, 16)}}
 	began := time.Now()
 	c, err := New(w.t.Context(), Config{
 		Store: st, Secret: [32]byte{secret}, Listen: "127.0.0.1:0",

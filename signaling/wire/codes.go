@@ -42,6 +42,7 @@ const (
 	CloseSilent     CloseCode = 4001 // nothing was heard for PingTimeoutMS: come back at once
 	CloseBusy       CloseCode = 4002 // too much for now: come back later, with jitter
 	CloseMoved      CloseCode = 4003 // the waiting room is at another instance now: come back at once
+	CloseHandedOver CloseCode = 4004 // the same in good order: come back at once, and keep the media connection until there is another
 	CloseTakenOver  CloseCode = 4010 // the seat was opened elsewhere; a person may take it back
 	CloseNoSession  CloseCode = 4011 // sign in or open the link again
 	CloseRemoved    CloseCode = 4012 // removed from the visit

@@ -86,6 +86,8 @@ type Client struct {
 	calls     map[uint64]*call // requests without an answer
 	peer      *Peer
 	peerID    string
+	former    *Peer // of an owner that has handed the room over, beside the next
+	keep      bool  // the peer goes on beside the next
 	state     state
 	changed   pulse // fires when anything below mu changed
 }
@@ -183,15 +185,17 @@ func (c *Client) At(base string) (*Client, error) {
 func (c *Client) Close() {
 	c.Cut()
 	c.mu.Lock()
-	peer := c.peer
-	c.peer, c.peerID = nil, ""
+	peer, former := c.peer, c.former
+	c.peer, c.peerID, c.former = nil, "", nil
 	for id, call := range c.calls {
 		delete(c.calls, id)
 		call.answer <- answer{err: ErrDisconnected}
 	}
 	c.mu.Unlock()
-	if peer != nil {
-		peer.Close()
+	for _, p := range []*Peer{peer, former} {
+		if p != nil {
+			p.Close()
+		}
 	}
 }
 

@@ -67,7 +67,8 @@ func (c *Client) Dial(ctx context.Context) (*websocket.Conn, error) {
 
 // Connect opens the connection, or opens it again: hello cites what was seen, and every command without
 // an answer is repeated with its id. An older connection of the same page is cut. The peer is kept if the
-// server still has it; else it is closed, and Media makes a new one.
+// server still has it; else it is closed, and Media makes a new one. One whose server has handed the room over goes on beside the new
+// one until PartFormer.
 func (c *Client) Connect(ctx context.Context) error { return c.ConnectAs(ctx, Hello{}) }
 
 // ConnectAs is Connect with more to say.
@@ -275,7 +276,7 @@ func (c *Client) lost(cn *conn, code wire.CloseCode) {
 	if c.conn != cn {
 		return
 	}
-	c.conn, c.closeCode = nil, code
+	c.conn, c.closeCode, c.keep = nil, code, code == wire.CloseHandedOver
 	for id, call := range c.calls {
 		if !call.command {
 			delete(c.calls, id)

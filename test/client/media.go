@@ -71,9 +71,23 @@ func (c *Client) setPeer(p *Peer, id string) {
 	c.mu.Lock()
 	before := c.peer
 	c.peer, c.peerID = p, id
+	if c.keep && before != nil {
+		before, c.former, c.keep = c.former, before, false
+	}
 	c.mu.Unlock()
 	if before != nil {
 		before.Close()
+	}
+}
+
+// PartFormer closes the peer that went on when the room was handed over, if there is one.
+func (c *Client) PartFormer() {
+	c.mu.Lock()
+	former := c.former
+	c.former = nil
+	c.mu.Unlock()
+	if former != nil {
+		former.Close()
 	}
 }
 

@@ -47,6 +47,7 @@ type Peer struct {
 
 	mu      sync.Mutex // guards all below
 	tally   Tally
+	heard   func(Mark) // nil: nobody
 	state   webrtc.PeerConnectionState
 	changed pulse
 }
@@ -196,6 +197,9 @@ func (p *Peer) receive(track *webrtc.TrackRemote, key Key) {
 		key.Mark = mark
 		p.mu.Lock()
 		p.tally.add(key, n)
+		if p.heard != nil {
+			p.heard(mark)
+		}
 		p.changed.fire()
 		p.mu.Unlock()
 	}
@@ -294,6 +298,13 @@ func (p *Peer) Wait(ctx context.Context, wanted func(Tally) bool) error {
 // WaitMark waits until n packets of each kind with a mark have come.
 func (p *Peer) WaitMark(ctx context.Context, mark Mark, n int) error {
 	return p.Wait(ctx, func(t Tally) bool { return t.Of(Audio, mark) >= n && t.Of(Video, mark) >= n })
+}
+
+// OnPacket calls a function, which must not wait, for each packet of media that comes from now on.
+func (p *Peer) OnPacket(heard func(Mark)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.heard = heard
 }
 
 // Datagrams counts what has passed the peer's sockets.

@@ -107,6 +107,9 @@ func hold(kind string, n int, settle time.Duration, profile string) (held, error
 		return held{}, err
 	}
 	defer peers.stop()
+	if err := peers.input.Close(); err != nil { // a load waits for it
+		return held{}, err
+	}
 	if err := peers.await("begin"); err != nil {
 		return held{}, err
 	}

@@ -179,3 +179,16 @@ test('the person knows which one they are', () => {
     ['osei', false, undefined],
   ]);
 });
+
+test('slots of a former peer go by its own order, and only for who is still here', () => {
+  const former = {
+    ...receiving,
+    slots: [
+      { seat: 'osei', gen: 4 },
+      { seat: 'lin', gen: 5 },
+    ],
+  };
+  people.update(inVisit([osei, personOf('lin', { state: 'held' })], []), former);
+  expect(attached('osei').srcObject).not.toBeNull();
+  expect(attached('lin').srcObject).toBeNull();
+});

@@ -2,12 +2,14 @@
 import type { Participant } from './api';
 import { Picture } from './picture';
 import type { Peer } from './peer/peer';
-import type { Person, View } from './wire.gen';
+import type { Person, Slot, View } from './wire.gen';
 
 /** The peer that receives, and its number. */
 export interface Receiving {
   peer: Peer | undefined;
   generation: number;
+  /** who is in its slots; undefined: as the view says */
+  slots?: readonly Slot[] | undefined;
 }
 
 export class Participants {
@@ -34,13 +36,14 @@ export class Participants {
   }
 
   #participant(person: Person, view: View | undefined, receiving: Receiving): Participant {
-    const slot = view?.slots.findIndex(({ seat }) => seat === person.seat) ?? -1;
+    const slots = receiving.slots ?? view?.slots ?? [];
+    const slot = slots.findIndex(({ seat }) => seat === person.seat);
     const video = this.#picture(person.seat);
     const track = receiving.peer?.slot(slot)?.video;
     const seen = track !== undefined && person.media.video === 'on' && person.state === 'admitted';
     const paused = seen && view?.paused === true;
     // What the element shows when a pause ends is the last frame before it.
-    const start = [receiving.generation, slot, view?.slots[slot]?.gen, paused].join('.');
+    const start = [receiving.generation, slot, slots[slot]?.gen, paused].join('.');
     video.show(seen ? { track, start } : undefined);
     return {
       ...person,

@@ -77,6 +77,7 @@ class LiveVisit implements Visit {
       event: (event) => this.#heard(event),
       pong: ({ now }, asked) => this.#store.clock.heard(now, asked),
       offerRefused: () => this.#link.refused(),
+      handedOver: () => this.#link.handedOver(),
       changed: (state) => this.#lineChanged(state),
     });
     this.#link = new PeerLink(this.#gatekeeper, pairs[this.#device], {

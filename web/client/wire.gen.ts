@@ -11,6 +11,8 @@ export const CloseSilent = 4001;
 export const CloseBusy = 4002;
 /** the waiting room is at another instance now: come back at once */
 export const CloseMoved = 4003;
+/** the same in good order: come back at once, and keep the media connection until there is another */
+export const CloseHandedOver = 4004;
 /** the seat was opened elsewhere; a person may take it back */
 export const CloseTakenOver = 4010;
 /** sign in or open the link again */
@@ -91,6 +93,7 @@ export type CloseCode =
   | 4001 /* nothing was heard for PingTimeoutMS: come back at once */
   | 4002 /* too much for now: come back later, with jitter */
   | 4003 /* the waiting room is at another instance now: come back at once */
+  | 4004 /* the same in good order: come back at once, and keep the media connection until there is another */
   | 4010 /* the seat was opened elsewhere; a person may take it back */
   | 4011 /* sign in or open the link again */
   | 4012 /* removed from the visit */

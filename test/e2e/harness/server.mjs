@@ -94,7 +94,10 @@ export class Server {
   async call(method, path, body) {
     const answer = await fetch(`http://${this.#address}${path}`, {
       method,
-      headers: { Authorization: `Bearer ${this.#key}`, 'Content-Type': 'application/json' },
+      headers: {
+        Authorization: `Bearer ${this.#key}`,
+        'Content-Type': 'application/json',
+      },
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });
     const text = await answer.text();
@@ -133,6 +136,12 @@ export class Server {
   /** Ends it as a power cut does. */
   async kill() {
     this.#process?.kill('SIGKILL');
+    if (this.#process?.exitCode === null) await once(this.#process, 'exit');
+  }
+
+  /** Asks it to stop and waits until it has. */
+  async terminate() {
+    this.#process?.kill('SIGTERM');
     if (this.#process?.exitCode === null) await once(this.#process, 'exit');
   }
 

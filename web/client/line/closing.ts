@@ -4,6 +4,7 @@ import type { CloseCode, Code } from '../wire.gen';
 import {
   CloseBadMessage,
   CloseBusy,
+  CloseHandedOver,
   CloseMoved,
   CloseNoSession,
   CloseOver,
@@ -15,13 +16,14 @@ import {
 } from '../wire.gen';
 import type { Urgency } from './backoff';
 
-export type Ending = { comeBack: Urgency } | { closed: ClosedCode };
+export type Ending = { comeBack: Urgency; mediaGoesOn?: boolean } | { closed: ClosedCode };
 
 const endings: Readonly<Record<CloseCode, Ending>> = {
   [CloseRestart]: { comeBack: 'at_once' },
   [CloseSlow]: { comeBack: 'at_once' },
   [CloseSilent]: { comeBack: 'at_once' },
   [CloseMoved]: { comeBack: 'at_once' },
+  [CloseHandedOver]: { comeBack: 'at_once', mediaGoesOn: true },
   [CloseBusy]: { comeBack: 'later' },
   [CloseTakenOver]: { closed: 'taken_over' },
   [CloseNoSession]: { closed: 'no_session' },

@@ -24,6 +24,7 @@ beforeEach(() => {
     event: (event) => events.push(event),
     pong: () => undefined,
     offerRefused: () => undefined,
+    handedOver: () => undefined,
     changed: (state) => states.push(state),
   });
 });
@@ -294,6 +295,7 @@ test('a dead line is noticed by the next tick where timers do not run in time', 
       event: () => undefined,
       pong: () => undefined,
       offerRefused: () => undefined,
+      handedOver: () => undefined,
       changed: () => undefined,
     },
   );

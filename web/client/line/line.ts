@@ -40,6 +40,8 @@ export interface LineHooks {
   pong(pong: Pong, asked: number): void;
   /** the hello of this connection was refused because of its offer */
   offerRefused(): void;
+  /** the server hands the waiting room over to another, which the next hello reaches; media goes on for a moment */
+  handedOver(): void;
   changed(state: LineState): void;
 }
 
@@ -200,6 +202,7 @@ export class Line {
 
   #end(ending: Ending): void {
     if ('comeBack' in ending) {
+      if (ending.mediaGoesOn) this.#hooks.handedOver();
       this.#lost(ending.comeBack);
       return;
     }

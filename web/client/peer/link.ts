@@ -4,7 +4,8 @@
  */
 import { VisitError } from '../errors';
 import { Backoff } from '../line/backoff';
-import type { Answer, Hello, ICEServer, View, Welcome } from '../wire.gen';
+import type { Answer, Hello, ICEServer, Slot, View, Welcome } from '../wire.gen';
+import { Former } from './former';
 import type { Gatekeeper } from './gatekeeper';
 import { Peer, type Kind } from './peer';
 
@@ -34,6 +35,8 @@ export class PeerLink {
   #view: View | undefined;
   #lineUp = false;
   #peer: Peer | undefined;
+  /** still in use, beside the next */
+  #former: Former | undefined;
   /** built before it is wanted, because building one takes a phone longer than the network does */
   #spare: Peer | undefined;
   #calm: ReturnType<typeof setTimeout> | undefined;
@@ -52,16 +55,23 @@ export class PeerLink {
     this.#hooks = hooks;
   }
 
+  /** The one that is heard and seen. */
   get peer(): Peer | undefined {
-    return this.#peer;
+    return this.#former?.peer ?? this.#peer;
   }
 
-  /** Grows with each new peer. */
+  /** Of that peer; it grows with each new one. */
   get generation(): number {
-    return this.#generation;
+    return this.#former?.generation ?? this.#generation;
+  }
+
+  /** Who is in its slots, where that is not what the view says. */
+  get slots(): readonly Slot[] | undefined {
+    return this.#former?.slots;
   }
 
   get state(): MediaState {
+    if (this.#former) return 'up';
     if (this.#full && this.#view?.connect) return 'full';
     const replacing = this.#wasUp ? 'interrupted' : 'connecting';
     if (!this.#peer) return this.#view?.connect ? replacing : 'none';
@@ -81,7 +91,7 @@ export class PeerLink {
 
   /** Media flows out: the server wants it and the way is there. */
   get sending(): boolean {
-    return this.#maySend && this.#peer?.state === 'connected';
+    return this.#maySend && this.peer?.state === 'connected';
   }
 
   /** What hello says of the peer: the live one, or the offer of a new one where one is surely wanted. */
@@ -106,6 +116,16 @@ export class PeerLink {
       this.#drop();
     }
     this.#settle();
+  }
+
+  /** The room has gone to another server in good order: this peer goes on until there is one to that. */
+  handedOver(): void {
+    const peer = this.#peer;
+    if (peer?.state !== 'connected' || !this.#view) return;
+    this.#dropFormer();
+    clearTimeout(this.#watch);
+    this.#former = new Former(peer, this.#generation, this.#view, () => this.#dropFormer());
+    this.#peer = undefined;
   }
 
   viewed(view: View): void {
@@ -146,6 +166,7 @@ export class PeerLink {
     this.#view = undefined;
     this.#dropSpare();
     this.#drop();
+    this.#dropFormer();
   }
 
   /** A view that sends nothing knows of their going; one that sends may have been on its way before. */
@@ -153,6 +174,7 @@ export class PeerLink {
     this.#view = view;
     if (this.#full && (!view.connect || underWay(view))) this.#askAtOnce();
     if (!view.send) this.#hushed = false;
+    if (this.#former?.suits(view) === false) this.#dropFormer();
   }
 
   get #maySend(): boolean {
@@ -170,6 +192,7 @@ export class PeerLink {
     if (!this.#view?.connect) {
       this.#wasUp = false;
       this.#drop();
+      this.#dropFormer();
       this.#prepare();
     } else if (this.#lineUp && !this.#offering && !this.#retry && !this.#peer)
       void this.#negotiate();
@@ -178,13 +201,14 @@ export class PeerLink {
 
   /** Attaches tracks and moves the gate. Without a gate a track is attached only when it may leave. */
   #feed(): void {
-    const peer = this.#peer;
-    if (!peer) return;
-    const send = this.#maySend;
-    const run = send || (this.#view?.arm === true && !this.#hushed && peer.gated);
-    peer.open(send);
-    void peer.send('audio', run ? this.#tracks.audio : null);
-    void peer.send('video', run ? this.#tracks.video : null);
+    for (const peer of [this.#former?.peer, this.#peer]) {
+      if (!peer) continue;
+      const send = this.#maySend;
+      const run = send || (this.#view?.arm === true && !this.#hushed && peer.gated);
+      peer.open(send);
+      void peer.send('audio', run ? this.#tracks.audio : null);
+      void peer.send('video', run ? this.#tracks.video : null);
+    }
   }
 
   async #negotiate(): Promise<void> {
@@ -243,6 +267,7 @@ export class PeerLink {
       gate: gated ? this.#gatekeeper.gate() : undefined,
       changed: () => {
         if (peer === this.#peer) this.#moved(peer);
+        if (peer === this.#former?.peer && peer.state !== 'connected') this.#dropFormer();
       },
     });
     return peer;
@@ -285,6 +310,7 @@ export class PeerLink {
   }
 
   #moved(peer: Peer): void {
+    if (this.#view) this.#former?.compare(peer, this.#view);
     clearTimeout(this.#watch);
     switch (peer.state) {
       case 'connected':
@@ -320,6 +346,13 @@ export class PeerLink {
 
   #alive(peer: Peer): boolean {
     return peer.state !== 'failed' && peer.state !== 'closed';
+  }
+
+  #dropFormer(): void {
+    if (!this.#former) return;
+    this.#former.close();
+    this.#former = undefined;
+    this.#hooks.changed();
   }
 
   #drop(): void {

@@ -16,11 +16,13 @@ export interface PeerOptions {
   pairs: number;
   /** undefined where the browser has no encoded transforms */
   gate: Gate | undefined;
+  /** its state did, or something has begun to come */
   changed: () => void;
 }
 
 export class Peer {
   readonly #pc: RTCPeerConnection;
+  readonly #changed: () => void;
   readonly #life = new AbortController();
   readonly #gate: Gate | undefined;
   readonly #senders: Readonly<Record<Kind, RTCRtpSender>>;
@@ -35,6 +37,7 @@ export class Peer {
       bundlePolicy: 'max-bundle',
       rtcpMuxPolicy: 'require',
     });
+    this.#changed = changed;
     this.#pc.addEventListener('connectionstatechange', changed, this.#life);
     this.#gate = gate;
     const audio = this.#pc.addTransceiver('audio', { direction: 'sendonly' });
@@ -65,6 +68,12 @@ export class Peer {
   /** What slot pair i receives; the same tracks for as long as the peer lives. */
   slot(i: number): Readonly<Record<Kind, MediaStreamTrack>> | undefined {
     return this.#slots[i];
+  }
+
+  /** Something comes for slot pair i, by the browser's account. */
+  flows(i: number): boolean {
+    const slot = this.#slots[i];
+    return slot !== undefined && !(slot.audio.muted && slot.video.muted);
   }
 
   get sounds(): readonly MediaStreamTrack[] {
@@ -121,7 +130,11 @@ export class Peer {
     const audio = this.#pc.addTransceiver('audio', { direction: 'recvonly' });
     const video = this.#pc.addTransceiver('video', { direction: 'recvonly' });
     preferVP8(video);
-    return { audio: audio.receiver.track, video: video.receiver.track };
+    const slot = { audio: audio.receiver.track, video: video.receiver.track };
+    for (const track of Object.values(slot)) {
+      track.addEventListener('unmute', this.#changed, this.#life);
+    }
+    return slot;
   }
 
   /** One replaceTrack after the other; a peer that closed meanwhile has nothing left to send. */

@@ -30,6 +30,8 @@ export class FakePeerConnection extends EventTarget {
   gatedAtOffer: boolean | undefined;
   readonly senders: FakeSender[] = [];
   readonly directions: string[] = [];
+  /** of the receivers: nothing comes for them before the test says so */
+  readonly incoming: FakeTrack[] = [];
 
   constructor() {
     super();
@@ -45,10 +47,15 @@ export class FakePeerConnection extends EventTarget {
   addTransceiver(kind: 'audio' | 'video', { direction }: { direction: string }) {
     const sender = new FakeSender(kind);
     this.directions.push(`${kind} ${direction}`);
+    const track = new FakeTrack(kind);
     if (direction === 'sendonly') this.senders.push(sender);
+    else {
+      track.muted = true;
+      this.incoming.push(track);
+    }
     return {
       sender,
-      receiver: { track: new FakeTrack(kind) },
+      receiver: { track },
       setCodecPreferences: () => undefined,
     };
   }
