@@ -88,11 +88,7 @@ async function guest(stage, clinic, osei, warm) {
   await arrive(maria, made.patient);
   await osei.admit(maria);
   const before = warm ? [stopwatch] : [stopwatch, coldPeer];
-  const lin = await stage.visitor('Lin', {
-    ...instruments,
-    device: phone,
-    before,
-  });
+  const lin = await stage.visitor('Lin', { ...instruments, device: phone, before });
   await lin.open(made.guests[0]);
   await lin.atScreen('preview');
   await lin.previewRuns();
@@ -113,10 +109,7 @@ async function guest(stage, clinic, osei, warm) {
 /** Guests who join one visit after the other. @param {Stage} stage */
 async function guests(stage) {
   const clinic = await stage.clinic();
-  const osei = await stage.clinician('Osei', {
-    ...instruments,
-    before: [stopwatch],
-  });
+  const osei = await stage.clinician('Osei', { ...instruments, before: [stopwatch] });
   await sitDown(osei, await clinic.clinician('Dr Ama Osei'));
   await guest(stage, clinic, osei, true);
   /** @type {Record<'atGuest' | 'atPeer', number[]>} */

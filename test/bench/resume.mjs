@@ -41,10 +41,7 @@ const devices = await captureFiles();
 const browser = await launchChromium({ allow: true, args: devices.args });
 const stage = new Stage(server, browser);
 const clinic = await stage.clinic();
-const osei = await stage.clinician('Osei', {
-  ...instruments,
-  before: [stopwatch],
-});
+const osei = await stage.clinician('Osei', { ...instruments, before: [stopwatch] });
 await sitDown(osei, await clinic.clinician('Dr Ama Osei'));
 const cable = await Cable.to(server.url);
 const visit = await clinic.visit('Maria Lopez');
@@ -53,10 +50,7 @@ const maria = await stage.visitor('Maria', {
   device: phone,
   before: [stopwatch, welcomes],
 });
-await arrive(maria, {
-  ...visit.patient,
-  link: cable.through(visit.patient.link),
-});
+await arrive(maria, { ...visit.patient, link: cable.through(visit.patient.link) });
 await osei.openCard(maria);
 await osei.hook('confirm-admit').click();
 await maria.atState('admitted');

@@ -32,12 +32,8 @@ function failing(code, { person, ...how } = {}) {
   );
 }
 
-failing('denied', {
-  chromium: { args: ['--use-fake-ui-for-media-stream=deny'] },
-});
-failing('missing', {
-  chromium: { allow: true, without: ['--use-fake-device-for-media-stream'] },
-});
+failing('denied', { chromium: { args: ['--use-fake-ui-for-media-stream=deny'] } });
+failing('missing', { chromium: { allow: true, without: ['--use-fake-device-for-media-stream'] } });
 failing('busy', { person: { before: [devicesInUse] } });
 failing('in_app', { person: { before: [withoutCapture] } });
 failing('insecure', {

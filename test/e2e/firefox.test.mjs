@@ -33,11 +33,7 @@ async function play(stage, firefox) {
 
   await firefox.open(patient.link);
   await firefox.evaluate(watch, undefined);
-  await firefox.evaluate(impersonate, {
-    number: mariasNumber,
-    hertz: 700,
-    framesPerSecond: 15,
-  });
+  await firefox.evaluate(impersonate, { number: mariasNumber, hertz: 700, framesPerSecond: 15 });
   await atScreen(firefox, 'welcome');
   await firefox.click('//button[contains(., "Check camera")]');
   await atScreen(firefox, 'preview');
@@ -71,10 +67,7 @@ async function play(stage, firefox) {
   );
 }
 
-for (const [family, media] of Object.entries({
-  IPv4: address,
-  IPv6: address6,
-})) {
+for (const [family, media] of Object.entries({ IPv4: address, IPv6: address6 })) {
   test(
     `an armed Firefox encodes and sends nothing until it is admitted, over ${family}`,
     { timeout: 120_000 },

@@ -38,11 +38,7 @@ async function meet(stage, firefox) {
     );
   await firefox.open(patient.link);
   await firefox.evaluate(watch, undefined);
-  await firefox.evaluate(impersonate, {
-    number: mariasNumber,
-    hertz: 700,
-    framesPerSecond,
-  });
+  await firefox.evaluate(impersonate, { number: mariasNumber, hertz: 700, framesPerSecond });
   await atScreen('welcome');
   await firefox.click('//button[contains(., "Check camera")]');
   await atScreen('preview');
@@ -109,10 +105,7 @@ async function stretch(viewers, frames) {
     const grown = Object.fromEntries(
       counters.map((field) => [field, Math.round((is[field] - was[field]) * 1000) / 1000]),
     );
-    return {
-      name,
-      .../** @type {Record<typeof counters[number], number>} */ (grown),
-    };
+    return { name, .../** @type {Record<typeof counters[number], number>} */ (grown) };
   });
 }
 

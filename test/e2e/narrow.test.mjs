@@ -33,9 +33,7 @@ test(
     timeout: 240_000,
   },
   async (t) => {
-    const server = await Server.start({
-      flags: ['--media-advertise', relayed, '--no-turn'],
-    });
+    const server = await Server.start({ flags: ['--media-advertise', relayed, '--no-turn'] });
     /** @type {(() => unknown)[]} */
     const ends = [() => server.stop()];
     try {

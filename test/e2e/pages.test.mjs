@@ -8,10 +8,7 @@ import { Visitor } from './harness/visitor.mjs';
 onStage(
   'three tabs of one browser are three people',
   async (stage) => {
-    const somebody = await stage.visitor('Somebody', {
-      device: {},
-      coded: false,
-    });
+    const somebody = await stage.visitor('Somebody', { device: {}, coded: false });
     await somebody.page.goto(stage.server.url);
     /** @template T @param {string} id @param {(page: import('playwright-core').Page) => T} as */
     const tab = async (id, as) => {

@@ -8,10 +8,7 @@ import { fileURLToPath } from 'node:url';
 const folder = fileURLToPath(new URL('../../../screenshots/', import.meta.url));
 const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-const sizes = {
-  phone: { width: 390, height: 844 },
-  desktop: { width: 1280, height: 800 },
-};
+const sizes = { phone: { width: 390, height: 844 }, desktop: { width: 1280, height: 800 } };
 const schemes = /** @type {const} */ (['light', 'dark']);
 
 /** Layout goes with size and contrast with scheme, so that two of the four looks show all of both. */
@@ -34,15 +31,10 @@ export class Audit {
       await page.setViewportSize(viewport);
       for (const colorScheme of schemes) {
         await page.emulateMedia({ colorScheme });
-        await page.screenshot({
-          path: join(folder, `${name}-${size}-${colorScheme}.png`),
-        });
+        await page.screenshot({ path: join(folder, `${name}-${size}-${colorScheme}.png`) });
         if (!examined.has(`${size}-${colorScheme}`)) continue;
         for (const violation of await violations(page)) {
-          this.#found.push({
-            screen: `${name}-${size}-${colorScheme}`,
-            ...violation,
-          });
+          this.#found.push({ screen: `${name}-${size}-${colorScheme}`, ...violation });
         }
       }
     }

@@ -31,11 +31,7 @@ export class Clinic {
    * @returns {Promise<string>}
    */
   async clinician(name, role = 'clinician') {
-    const staff = await this.#server.call('POST', '/v1/staff', {
-      name,
-      role,
-      rooms: [this.#room],
-    });
+    const staff = await this.#server.call('POST', '/v1/staff', { name, role, rooms: [this.#room] });
     return (await this.#server.call('POST', `/v1/staff/${staff.id}/link`, {})).link;
   }
 

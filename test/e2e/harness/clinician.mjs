@@ -31,10 +31,7 @@ export class Clinician extends Person {
   async sawRow(visitor, state) {
     await until(
       `the row of ${visitor.name} says ${state}`,
-      async () =>
-        (await this.row(visitor).getAttribute('data-state', {
-          timeout: 1000,
-        })) === state,
+      async () => (await this.row(visitor).getAttribute('data-state', { timeout: 1000 })) === state,
       { tell: () => this.rows() },
     );
   }

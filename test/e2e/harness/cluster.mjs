@@ -40,9 +40,7 @@ export class Cluster {
     };
     await until('Redis answers', answers);
     const [secret, keys] = [join(data, 'secret'), join(data, 'seal-keys')];
-    await writeFile(secret, randomBytes(32).toString('base64'), {
-      mode: 0o600,
-    });
+    await writeFile(secret, randomBytes(32).toString('base64'), { mode: 0o600 });
     await writeFile(keys, execFileSync(Server.binary, ['store', 'key', '--after', '0s']), {
       mode: 0o600,
     });

@@ -36,10 +36,9 @@ export class Firefox {
   static async launch() {
     const profile = await mkdtemp(join(tmpdir(), 'anteroom-firefox-'));
     const port = await freePort('127.0.0.1');
-    const lines = Object.entries({
-      ...preferences,
-      'marionette.port': port,
-    }).map(([name, value]) => `user_pref(${JSON.stringify(name)}, ${JSON.stringify(value)});`);
+    const lines = Object.entries({ ...preferences, 'marionette.port': port }).map(
+      ([name, value]) => `user_pref(${JSON.stringify(name)}, ${JSON.stringify(value)});`,
+    );
     await writeFile(join(profile, 'user.js'), lines.join('\n'));
     const binary = process.env.FIREFOX ?? '/usr/bin/firefox-esr';
     const flags = ['--headless', '--marionette', '--no-remote', '--profile', profile];

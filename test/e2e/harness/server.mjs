@@ -94,10 +94,7 @@ export class Server {
   async call(method, path, body) {
     const answer = await fetch(`http://${this.#address}${path}`, {
       method,
-      headers: {
-        Authorization: `Bearer ${this.#key}`,
-        'Content-Type': 'application/json',
-      },
+      headers: { Authorization: `Bearer ${this.#key}`, 'Content-Type': 'application/json' },
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });
     const text = await answer.text();
@@ -141,8 +138,9 @@ export class Server {
 
   /** Asks it to stop and waits until it has. */
   async terminate() {
-    this.#process?.kill('SIGTERM');
-    if (this.#process?.exitCode === null) await once(this.#process, 'exit');
+    if (this.#process?.exitCode !== null) return;
+    this.#process.kill('SIGTERM');
+    await once(this.#process, 'exit');
   }
 
   /** Starts it again at its address, with its data. */
@@ -151,10 +149,7 @@ export class Server {
   }
 
   async stop() {
-    if (this.#process?.exitCode === null) {
-      this.#process.kill('SIGTERM');
-      await once(this.#process, 'exit');
-    }
+    await this.terminate();
     await rm(this.#data, { recursive: true, force: true });
   }
 }

@@ -60,10 +60,7 @@ export function impersonate({ number, hertz, framesPerSecond, grain = false }) {
   };
 
   const film = () => {
-    const canvas = Object.assign(document.createElement('canvas'), {
-      width,
-      height,
-    });
+    const canvas = Object.assign(document.createElement('canvas'), { width, height });
     const paper = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
     let count = 0;
     const sheet = grain ? speckles() : undefined;

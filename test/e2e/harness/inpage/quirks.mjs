@@ -18,9 +18,7 @@ export function withoutTransforms() {
 
 /** An in-app browser whose app does not hand the camera on. */
 export function withoutCapture() {
-  Object.defineProperty(Navigator.prototype, 'mediaDevices', {
-    value: undefined,
-  });
+  Object.defineProperty(Navigator.prototype, 'mediaDevices', { value: undefined });
 }
 
 /** Another program has the devices. */

@@ -67,10 +67,7 @@ export function listen(tones) {
     if (speaker.paused || !(speaker.srcObject instanceof MediaStream)) continue;
     for (const track of speaker.srcObject.getAudioTracks()) {
       if (!ears.has(track)) {
-        const ear = new AnalyserNode(context, {
-          fftSize: 4096,
-          smoothingTimeConstant: 0,
-        });
+        const ear = new AnalyserNode(context, { fftSize: 4096, smoothingTimeConstant: 0 });
         context.createMediaStreamSource(new MediaStream([track])).connect(ear);
         ears.set(track, ear);
       }
@@ -113,13 +110,7 @@ export async function voices() {
  * @returns {Promise<Traffic>}
  */
 export async function traffic() {
-  const sum = {
-    sent: 0,
-    received: 0,
-    framesEncoded: 0,
-    framesDecoded: 0,
-    connected: false,
-  };
+  const sum = { sent: 0, received: 0, framesEncoded: 0, framesDecoded: 0, connected: false };
   for (const peer of /** @type {any} */ (window).watched.peers) {
     if (peer.connectionState === 'closed') continue;
     sum.connected ||= peer.connectionState === 'connected';

@@ -4,12 +4,7 @@
  */
 export function watch() {
   /** @type {Watched} */
-  const watched = {
-    peers: [],
-    negotiations: 0,
-    notes: [],
-    speakers: new Set(),
-  };
+  const watched = { peers: [], negotiations: 0, notes: [], speakers: new Set() };
   Object.assign(window, { watched });
 
   const Peer = window.RTCPeerConnection;
@@ -29,11 +24,7 @@ export function watch() {
 
   const { start } = OscillatorNode.prototype;
   OscillatorNode.prototype.start = function (when = 0) {
-    watched.notes.push({
-      hertz: this.frequency.value,
-      when,
-      context: this.context,
-    });
+    watched.notes.push({ hertz: this.frequency.value, when, context: this.context });
     start.call(this, when);
   };
 
