@@ -39,6 +39,20 @@ func isElsewhere(err error) bool {
 	return errors.As(err, &moved)
 }
 
+func TestHandOver_WhoIsInAVisit_IsWelcomedAsSending(t *testing.T) {
+	i := newInstances(t, 2)
+	w := i.hubs[0]
+	id := w.visit("Ana Santos")
+	patient, _ := w.open(id)
+	doctor, _ := w.open(w.staff())
+	w.must(nilOf(patient.ask(wire.TypeCheckIn, wire.Empty{}, nil)))
+	w.must(nilOf(doctor.ask(wire.TypeAdmit, wire.Target{Visit: string(id.Visit), Seat: string(id.Seat)}, nil)))
+	w.hub.HandOver(t.Context())
+	if _, welcome := i.hubs[1].open(id); !welcome.View.Send || welcome.View.Me.State != wire.SeatAdmitted {
+		t.Errorf("welcomed as %+v, sends: %v", welcome.View.Me, welcome.View.Send)
+	}
+}
+
 func TestHandOver_WhatIsNotSavedStays(t *testing.T) {
 	i := newInstances(t, 2)
 	w := i.hubs[0]

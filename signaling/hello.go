@@ -243,6 +243,7 @@ func (a *actor) open(s *session) {
 // welcome is the whole truth for a session that has just arrived.
 func (a *actor) welcome(s *session, hello wire.Hello) (wire.Welcome, *news) {
 	a.planSlots(s)
+	a.gate(s, time.Now()) // a page that comes from another owner goes on sending
 	w := wire.Welcome{
 		Session:    s.id,
 		Now:        a.hub.now().UnixMilli(),

@@ -13,11 +13,20 @@ const afterMS = 1000;
 
 const visit = await liveVisit();
 
-/** The longest time without a frame between two times. @param {typeof visit.people[0]} person @param {number} from @param {number} to */
+/**
+ * The longest time without a frame between two times. Frames that the page was told of together came one after the other.
+ *
+ * @param {typeof visit.people[0]} person
+ * @param {number} from
+ * @param {number} to
+ */
 async function longestGap(person, from, to) {
-  const frames = (await framesOf(person, from)).filter((at) => at <= to);
-  const moments = [from, ...frames, to];
-  return Math.max(...moments.map((at, i) => at - (moments[i - 1] ?? at)));
+  const frames = (await framesOf(person, from)).filter(({ at }) => at <= to);
+  const gaps = frames.map(({ at, count }, i) => {
+    const before = frames[i - 1];
+    return before ? (at - before.at) / Math.max(count - before.count, 1) : at - from;
+  });
+  return Math.round(Math.max(...gaps, to - (frames.at(-1)?.at ?? from)));
 }
 
 /** @type {Record<'during' | 'before', number[]>} */

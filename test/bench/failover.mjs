@@ -17,7 +17,7 @@ const visit = await liveVisit();
 async function seesAgain(person, since) {
   const at = await until(`${person.name} sees again`, async () => {
     const frames = await framesOf(person, since - 100);
-    return frames.find((at, i) => at > since && at - (frames[i - 1] ?? 0) > gapMS);
+    return frames.find(({ at }, i) => at > since && at - (frames[i - 1]?.at ?? 0) > gapMS)?.at;
   });
   return at - since;
 }

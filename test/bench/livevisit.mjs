@@ -5,14 +5,14 @@ import { Cluster } from '../e2e/harness/cluster.mjs';
 import { Stage } from '../e2e/harness/stage.mjs';
 import { until } from '../e2e/harness/until.mjs';
 import { captureFiles } from './devices.mjs';
+import { frameTimes } from './frames.mjs';
 import { arrive, phone, sitDown } from './instruments.mjs';
-import { stopwatch } from './stopwatch.mjs';
 
 /** @typedef {import('../e2e/harness/person.mjs').Person} Person */
 
 /** After which a page comes back at once again; before, a server that dies once more is one to wait for. */
 const settledMS = 6000;
-const instruments = { coded: false, bypassCSP: true, before: [stopwatch] };
+const instruments = { coded: false, bypassCSP: true, before: [frameTimes] };
 
 /** Admits Maria to Dr Osei. */
 export async function liveVisit() {
@@ -62,13 +62,19 @@ export async function steady(people) {
   }
 }
 
-/** When frames of others came to somebody's screen since a time. @param {Person} person @param {number} since @returns {Promise<number[]>} */
+/**
+ * Frames of others on somebody's screen since a time.
+ *
+ * @param {Person} person
+ * @param {number} since
+ * @returns {Promise<{ at: number, count: number }[]>}
+ */
 export function framesOf(person, since) {
   return person.page.evaluate(
     (from) =>
-      /** @type {any} */ (window).times.frames
-        .map((/** @type {{ at: number }} */ { at }) => at)
-        .filter((/** @type {number} */ at) => at >= from),
+      /** @type {any} */ (window).frames.filter(
+        (/** @type {{ at: number }} */ { at }) => at >= from,
+      ),
     since,
   );
 }

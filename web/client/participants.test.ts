@@ -180,6 +180,33 @@ test('the person knows which one they are', () => {
   ]);
 });
 
+test('while a former peer brings people they stay as they were, until it ends', () => {
+  const slots = [{ seat: 'osei', gen: 1 }];
+  people.update(inVisit([osei], slots), receiving);
+  const element = uncovered('osei');
+  const unknown = personOf('osei', { link: 'reconnecting', media: { audio: 'off', video: 'off' } });
+  people.update(inVisit([unknown], []), { ...receiving, slots });
+  expect(shown('osei')).toMatchObject({ link: 'connected', media: { video: 'on' } });
+  expect(element.srcObject).not.toBeNull();
+  people.update(inVisit([unknown], []), receiving);
+  expect(shown('osei')).toMatchObject({ link: 'reconnecting', media: { video: 'off' } });
+});
+
+test('a next peer that brings the same people goes on without a cover', () => {
+  const slots = [{ seat: 'osei', gen: 1 }];
+  people.update(inVisit([osei], slots), receiving);
+  const element = uncovered('osei');
+  const { srcObject } = element;
+  const next = new FakeTrack('video', 'slot 0 of the next');
+  const peer = { slot: () => ({ audio: next, video: next }) } as unknown as Peer;
+  people.update(inVisit([osei], slots), { peer, generation: 2, continued: 1 });
+  expect(element.srcObject).toBe(srcObject);
+  expect(element.srcObject?.getTracks()).toEqual([next]);
+  expect(shown('osei').video.covered).toBe(false);
+  people.update(inVisit([osei], slots), { ...receiving, generation: 3 });
+  expect(shown('osei').video.covered).toBe(true);
+});
+
 test('slots of a former peer go by its own order, and only for who is still here', () => {
   const former = {
     ...receiving,

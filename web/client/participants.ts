@@ -8,6 +8,8 @@ import type { Person, Slot, View } from './wire.gen';
 export interface Receiving {
   peer: Peer | undefined;
   generation: number;
+  /** the number of the peer before, if this one brought everybody before that one went */
+  continued?: number | undefined;
   /** who is in its slots; undefined: as the view says */
   slots?: readonly Slot[] | undefined;
 }
@@ -26,13 +28,22 @@ export class Participants {
   }
 
   update(view: View | undefined, receiving: Receiving): void {
-    const people = view?.people ?? [];
+    const people = (view?.people ?? []).map((person) => this.#moving(person, receiving));
     this.#forgetAllBut(new Set(people.map(({ seat }) => seat)));
     this.#all = people.map((person) => this.#participant(person, view, receiving));
   }
 
   replay(): void {
     for (const picture of this.#pictures.values()) picture.replay();
+  }
+
+  /**
+   * While a former peer brings people, a new server learns of one after the other that they are there, and what they send. So they are
+   * shown as they were, for as long as that lasts.
+   */
+  #moving(person: Person, { slots }: Receiving): Person {
+    const before = slots && this.#all.find(({ seat }) => seat === person.seat);
+    return before ? { ...person, link: before.link, media: before.media } : person;
   }
 
   #participant(person: Person, view: View | undefined, receiving: Receiving): Participant {
@@ -44,7 +55,8 @@ export class Participants {
     const paused = seen && view?.paused === true;
     // What the element shows when a pause ends is the last frame before it.
     const start = [receiving.generation, slot, slots[slot]?.gen, paused].join('.');
-    video.show(seen ? { track, start } : undefined);
+    const { generation: peer, continued } = receiving;
+    video.show(seen ? { track, start, peer, continued } : undefined);
     return {
       ...person,
       me: person.seat === view?.me.seat,

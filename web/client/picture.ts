@@ -11,6 +11,10 @@ const stalestMS = 2000;
 export interface Showing {
   track: MediaStreamTrack;
   start: string;
+  /** number of the peer that brings it */
+  peer?: number;
+  /** the peer before, if it brought the same person until this one did */
+  continued?: number | undefined;
 }
 
 export class Picture implements ParticipantVideo {
@@ -40,9 +44,15 @@ export class Picture implements ParticipantVideo {
 
   show(showing: Showing | undefined): void {
     if (showing?.start === this.#showing?.start) return;
-    const track = this.#showing?.track;
+    const before = this.#showing;
+    const track = before?.track;
     this.#showing = showing;
     this.#since = performance.now();
+    const goesOn = before?.peer !== undefined && showing?.continued === before.peer;
+    if (goesOn && !this.#covered) {
+      for (const element of this.#elements) replace(element, before.track, showing.track);
+      return;
+    }
     this.#cover(true);
     for (const element of this.#elements) {
       if (showing?.track === track) this.#awaitFrame(element);
@@ -85,6 +95,18 @@ export class Picture implements ParticipantVideo {
     this.#covered = covered;
     this.#changed();
   }
+}
+
+/** Without a new stream, so that the element keeps the last frame until the next. */
+function replace(
+  element: HTMLVideoElement,
+  before: MediaStreamTrack,
+  next: MediaStreamTrack,
+): void {
+  const stream = element.srcObject as MediaStream | null;
+  stream?.addTrack(next);
+  stream?.removeTrack(before);
+  play(element);
 }
 
 function nextFrame(

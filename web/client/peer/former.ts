@@ -15,17 +15,18 @@ export class Former {
   readonly generation: number;
   readonly slots: readonly Slot[];
   readonly #sending: boolean;
-  readonly #over: () => void;
+  readonly #over: (whole: boolean) => void;
   #timer: ReturnType<typeof setTimeout>;
   #settling = false;
 
-  constructor(peer: Peer, generation: number, view: View, over: () => void) {
+  /** `over` says whether the next peer brings all that this one did */
+  constructor(peer: Peer, generation: number, view: View, over: (whole: boolean) => void) {
     this.peer = peer;
     this.generation = generation;
     this.slots = view.slots;
     this.#sending = view.send;
     this.#over = over;
-    this.#timer = setTimeout(over, longestMS);
+    this.#timer = setTimeout(() => over(false), longestMS);
   }
 
   /** False when people are parted who meet here. */
@@ -45,7 +46,7 @@ export class Former {
       return;
     this.#settling = true;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(this.#over, settlingMS);
+    this.#timer = setTimeout(() => this.#over(true), settlingMS);
   }
 
   close(): void {

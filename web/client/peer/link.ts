@@ -41,6 +41,7 @@ export class PeerLink {
   #spare: Peer | undefined;
   #calm: ReturnType<typeof setTimeout> | undefined;
   #generation = 0;
+  #continued: number | undefined;
   #offering = false;
   #wasUp = false;
   #hushed = false;
@@ -63,6 +64,11 @@ export class PeerLink {
   /** Of that peer; it grows with each new one. */
   get generation(): number {
     return this.#former?.generation ?? this.#generation;
+  }
+
+  /** The peer before brought the same people until this one did. */
+  get continued(): number | undefined {
+    return this.#continued;
   }
 
   /** Who is in its slots, where that is not what the view says. */
@@ -124,7 +130,10 @@ export class PeerLink {
     if (peer?.state !== 'connected' || !this.#view) return;
     this.#dropFormer();
     clearTimeout(this.#watch);
-    this.#former = new Former(peer, this.#generation, this.#view, () => this.#dropFormer());
+    this.#former = new Former(peer, this.#generation, this.#view, (whole) => {
+      if (whole) this.#continued = this.#former?.generation;
+      this.#dropFormer();
+    });
     this.#peer = undefined;
   }
 
