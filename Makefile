@@ -13,6 +13,7 @@ MODULES := web/node_modules/.package-lock.json
 PAGES := $(STAMPS)/pages
 LINTER := bin/tools/golangci-lint
 SOAK := 10m
+SEED ?= 0
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null)
 
 ##@ Use
@@ -66,6 +67,10 @@ test-web: $(STAMPS)/web-checked ## Unit tests of the web client, types, style, u
 test-e2e: deps build test/node_modules ## Real browsers against the real binary
 	node --test --test-concurrency=1 --test-reporter=spec test/e2e/*.test.mjs
 
+.PHONY: chaos
+chaos: build ## 30 waiting rooms, 300 people, three instances and a Redis, of which one after the other goes wrong (about 2 minutes); SEED=N repeats one; last line is JSON
+	go test -count=1 -v -timeout 30m -run '^TestChaos$$' ./test/integration -chaos.rooms=30 -chaos.faults=20 -chaos.seed=$(SEED) -chaos.report | grep -v -E '^(=== |--- |PASS|ok)'
+
 .PHONY: test-long
 test-long: deps build test/node_modules ## Long tests: properties, fuzzing, an hour of life, the end-to-end tests over and over (about two hours)
 	go test -race -count=1 -timeout 30m ./rooms ./sfu ./test/client -rapid.checks=20000
@@ -76,6 +81,7 @@ test-long: deps build test/node_modules ## Long tests: properties, fuzzing, an h
 	go test -race -count=1 -timeout 30m ./test/integration -run TestCluster_RedisIsAway -redis.away=1m
 	scripts/fuzz 1m
 	$(MAKE) --no-print-directory soak
+	for i in {1..20}; do $(MAKE) --no-print-directory chaos; done
 	for i in {1..20}; do $(MAKE) --no-print-directory test-e2e; done
 
 .PHONY: lint

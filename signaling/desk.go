@@ -3,6 +3,7 @@ package signaling
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/anteroom/anteroom/internal/auth"
@@ -18,7 +19,10 @@ func (h *Hub) actorFor(ctx context.Context, who auth.Identity, want rooms.RoomID
 		return a, who, err
 	}
 	member, err := h.store.Staff(ctx, who.Staff)
-	if errors.Is(err, store.ErrNotFound) {
+	switch {
+	case errors.Is(err, store.ErrNotFound) && h.owners != nil: // nobody is ever taken out of it: it has lost them, and gets them back
+		err = fmt.Errorf("%w: %w", store.ErrUnavailable, err)
+	case errors.Is(err, store.ErrNotFound):
 		err = rooms.ErrForbidden
 	}
 	if h.owners != nil && want != "" && errors.Is(err, store.ErrUnavailable) {

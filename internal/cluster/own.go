@@ -89,6 +89,9 @@ func (c *Cluster) take(ctx context.Context, room rooms.RoomID, over store.Fence,
 			return nil, &signaling.Elsewhere{At: at} // no route: it may not be had there
 		}
 	}
+	if at := c.ownerAmongOthers(ctx, room); at != "" {
+		return nil, c.found(room, at)
+	}
 	l, err := c.claim(ctx, room, over)
 	if err != nil {
 		return nil, err
@@ -211,6 +214,16 @@ func (c *Cluster) probe(ctx context.Context, room rooms.RoomID, id, at string) l
 
 // askOthers finds a room without the store.
 func (c *Cluster) askOthers(ctx context.Context, room rooms.RoomID, why error) error {
+	if at := c.ownerAmongOthers(ctx, room); at != "" {
+		return c.found(room, at)
+	}
+	return fmt.Errorf("%w: %w", signaling.ErrRetry, why)
+}
+
+// ownerAmongOthers asks the others themselves who has a room; empty: none that answers. A store that has lost a claim says that nobody
+// has the room, or names an earlier owner, until the owner finds out; who claimed it in that second would not know what only
+// the owner still knows.
+func (c *Cluster) ownerAmongOthers(ctx context.Context, room rooms.RoomID) string {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	others := c.others()
@@ -229,10 +242,10 @@ func (c *Cluster) askOthers(ctx context.Context, room rooms.RoomID, why error) e
 	}
 	for range others {
 		if at := <-answers; at != "" {
-			return c.found(room, at)
+			return at
 		}
 	}
-	return fmt.Errorf("%w: %w", signaling.ErrRetry, why)
+	return ""
 }
 
 // maxAsked bounds how many instances are asked at once.

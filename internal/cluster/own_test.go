@@ -96,6 +96,29 @@ func TestOwn_TheOwnerLivesAndCannotRenew_KeepsTheRoom(t *testing.T) {
 	}
 }
 
+// Until an owner finds that the store has lost its claim, only the owner knows what has happened since.
+func TestOwn_TheStoreHasLostTheClaim_TheOwnerKeepsTheRoom(t *testing.T) {
+	w := newWorld(t)
+	a, b := w.start(1), w.start(1)
+	earlier := store.Fence{Epoch: 1, Nonce: "earlier"}
+	w.own(a)
+	b.meet()
+	for name, known := range map[string]store.Lease{
+		"of none":                   {},
+		"of the claimant's own":     {Fence: earlier, Owner: b.owner()},
+		"of one that ended":         {Fence: earlier, Owner: "gone@127.0.0.1:1"},
+		"of one that was let go of": {Fence: store.Fence{Epoch: 1}},
+	} {
+		w.store.holder.Store(&known)
+		for _, here := range []bool{true, false} {
+			_, err := b.Own(t.Context(), w.room, here)
+			if elsewhere(err) != a.Address() && here { // else it may be placed somewhere, where it is asked again
+				t.Errorf("the store knows %s: %v", name, err)
+			}
+		}
+	}
+}
+
 func TestOwn_WithoutTheStore_OthersAreAsked(t *testing.T) {
 	w := newWorld(t)
 	a, b := w.start(1), w.start(1)

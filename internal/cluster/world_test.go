@@ -33,11 +33,18 @@ type faulty struct {
 	store.Store
 	down atomic.Bool
 	lost atomic.Bool // the next renewals find no lease
+	// holder is the lease of which it knows, if it has gone back to earlier; one without a nonce: of none.
+	holder atomic.Pointer[store.Lease]
 }
 
 func (f *faulty) Holder(ctx context.Context, room rooms.RoomID) (store.Lease, error) {
 	if f.down.Load() {
 		return store.Lease{}, store.ErrUnavailable
+	}
+	if l := f.holder.Load(); l != nil && l.Nonce == "" {
+		return store.Lease{}, store.ErrNotFound
+	} else if l != nil {
+		return *l, nil
 	}
 	return f.Store.Holder(ctx, room)
 }

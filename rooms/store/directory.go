@@ -38,20 +38,9 @@ func TakeDirectory(ctx context.Context, s Store) (*Directory, error) {
 func (d *Directory) Clinics() int { return len(d.clinics) }
 
 // Refill writes what a store lacks of it, and answers how many records that were. It replaces nothing: what is there is as
-// new or newer. What was disabled since the directory was taken, and then lost, is enabled again by it. It may be repeated, by several.
+// new or newer. What was disabled since the directory was taken, and then lost, is enabled again by it. It may be repeated, by several. Clinics come last:
+// who finds one finds all that belongs to it.
 func (d *Directory) Refill(ctx context.Context, s Store) (written int, err error) {
-	for _, c := range d.clinics {
-		_, err := s.Clinic(ctx, c.ID)
-		if err := lacking(err, &written, func() error { return s.PutClinic(ctx, c) }); err != nil {
-			return written, err
-		}
-	}
-	for _, w := range d.rooms {
-		_, err := s.Room(ctx, w.ID)
-		if err := lacking(err, &written, func() error { return s.PutRoom(ctx, w) }); err != nil {
-			return written, err
-		}
-	}
 	for _, p := range d.staff {
 		_, err := s.Staff(ctx, p.ID)
 		if err := lacking(err, &written, func() error { return s.PutStaff(ctx, p) }); err != nil {
@@ -61,6 +50,18 @@ func (d *Directory) Refill(ctx context.Context, s Store) (written int, err error
 	for _, k := range d.keys {
 		_, err := s.KeyByHash(ctx, k.Hash)
 		if err := lacking(err, &written, func() error { return s.PutKey(ctx, k) }); err != nil {
+			return written, err
+		}
+	}
+	for _, w := range d.rooms {
+		_, err := s.Room(ctx, w.ID)
+		if err := lacking(err, &written, func() error { return s.PutRoom(ctx, w) }); err != nil {
+			return written, err
+		}
+	}
+	for _, c := range d.clinics {
+		_, err := s.Clinic(ctx, c.ID)
+		if err := lacking(err, &written, func() error { return s.PutClinic(ctx, c) }); err != nil {
 			return written, err
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/base64"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -32,7 +33,13 @@ type cluster struct {
 // startServers starts n instances, which are killed when the test ends.
 func startServers(t *testing.T, n int) *cluster {
 	t.Helper()
-	c := &cluster{redis: redistest.Start(t, "--appendonly", "yes")}
+	return startServersBy(t, n, func(_ int, redis string) []string { return []string{"--redis", redis, "--hop", "127.0.0.1:0"} })
+}
+
+// startServersBy is startServers with a say in how each finds Redis and the others, and what more Redis is told.
+func startServersBy(t *testing.T, n int, ways func(i int, redis string) []string, redis ...string) *cluster {
+	t.Helper()
+	c := &cluster{redis: redistest.Start(t, append([]string{"--appendonly", "yes"}, redis...)...)}
 	shared := t.TempDir()
 	secret, seal := filepath.Join(shared, "secret"), filepath.Join(shared, "seal-keys")
 	raw := make([]byte, auth.SecretSize)
@@ -42,7 +49,7 @@ func startServers(t *testing.T, n int) *cluster {
 	var addresses []string
 	for i := range n {
 		p := &process{data: t.TempDir(), web: "127.0.0.1:0", media: "127.0.0.1:0"}
-		p.args = []string{"--store", "redis", "--redis", c.redis.Addr(), "--secret", secret, "--seal-keys", seal, "--hop", "127.0.0.1:0"}
+		p.args = append([]string{"--store", "redis", "--secret", secret, "--seal-keys", seal}, ways(i, c.redis.Addr())...)
 		if i > 0 { // one key works everywhere
 			must(t, os.WriteFile(filepath.Join(p.data, "dev-key"), []byte(c.all[0].key), 0o600))
 		}
@@ -349,4 +356,12 @@ func (p *process) awaitMore(t *testing.T, count func() uint64, least uint64) {
 			t.Fatalf("%d instead of %d", n, least)
 		}
 	}
+}
+
+// freeAddress is one of loopback that nobody listens at now.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	l := get(net.Listen("tcp", "127.0.0.1:0"))(t)
+	defer l.Close()
+	return l.Addr().String()
 }

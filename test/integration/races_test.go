@@ -156,6 +156,11 @@ func (r *race) command(t *testing.T, who *racer, c visitCommand) {
 	ret := time.Since(r.begin)
 	a := r.answer(t, c, data, err)
 	r.note(who.number+1, c, a, call, ret)
+	r.entered(who, c, a, call, ret)
+}
+
+// entered notes where a member of staff is after an answer, and that they are nowhere else.
+func (r *race) entered(who *racer, c visitCommand, a visitAnswer, call, ret time.Duration) {
 	enters := c.t == wire.TypeAdmit || c.t == wire.TypeResume || c.t == wire.TypeJoin
 	switch {
 	case enters && a.unknown:

@@ -145,7 +145,7 @@ func (w *waitingPeople) comeBack(ctx context.Context, killed time.Time) (back []
 			if _, err := p.WaitClosed(concerned); err != nil {
 				return
 			}
-			if errs[i] = comeBackAsPagesDo(ctx, p); errs[i] == nil {
+			if errs[i] = comeBackAsPagesDo(ctx, p, always); errs[i] == nil {
 				times[i] = time.Since(killed)
 			}
 		})
@@ -159,7 +159,10 @@ func (w *waitingPeople) comeBack(ctx context.Context, killed time.Time) (back []
 	return back, errs
 }
 
-func comeBackAsPagesDo(ctx context.Context, p *client.Client) error {
+func always(error) bool { return true }
+
+// comeBackAsPagesDo tries until a page is in, or again says no of an error.
+func comeBackAsPagesDo(ctx context.Context, p *client.Client, again func(error) bool) error {
 	pause, least := atOnceWaiting, time.Duration(0)
 	for try := 0; ; try++ {
 		select {
@@ -168,7 +171,7 @@ func comeBackAsPagesDo(ctx context.Context, p *client.Client) error {
 			return ctx.Err()
 		}
 		err := p.Connect(ctx)
-		if err == nil || ctx.Err() != nil {
+		if err == nil || ctx.Err() != nil || !again(err) {
 			return err
 		}
 		ceiling := min(nextTries<<min(try, 10), mostBackoff)

@@ -52,6 +52,14 @@ func TestJudge_TellsLinearizableHistoriesFromOthers(t *testing.T) {
 		"a message said twice": {false, []porcupine.Operation{
 			op(0, 1, ada, wire.TypeChat, visitAnswer{message: 1}), op(2, 3, lee, wire.TypeChat, visitAnswer{message: 3}),
 		}},
+		"an acknowledged hold is not there in the end": {false, []porcupine.Operation{
+			op(0, 1, ada, wire.TypeAdmit, wasDone), op(2, 3, ada, wire.TypeHold, wasDone),
+			op(4, 5, -1, typeLook, visitAnswer{glance: true, seen: visitState{patient: wire.SeatAdmitted, by: -1, seats: 1, inside: 1, begun: true}}),
+		}},
+		"a glance": {true, []porcupine.Operation{
+			op(0, 1, ada, wire.TypeAdmit, wasDone), op(2, 3, ada, wire.TypeChat, visitAnswer{message: 1}),
+			op(4, 5, -1, typeLook, visitAnswer{glance: true, seen: visitState{patient: wire.SeatAdmitted, by: -1, seats: 1, inside: 1, begun: true}}),
+		}},
 		"something after the end": {false, []porcupine.Operation{
 			op(0, 1, ada, wire.TypeEnd, wasDone), op(2, 3, lee, wire.TypeAdmit, wasDone),
 		}},

@@ -51,6 +51,7 @@ type visitAnswer struct {
 	message int        // of chat
 	unknown bool       // no answer, or retry: it was done, once, or it was not
 	seen    visitState // of typeLook
+	glance  bool       // who admitted and what was written is not in it
 }
 
 func (s visitState) underWay() bool {
@@ -186,6 +187,7 @@ func (s visitState) shown() visitState {
 
 // follow answers the states that a visit may be in after a command that was answered so; none: it may not.
 func (s visitState) follow(c visitCommand, got visitAnswer) []visitState {
+	before := s
 	switch c.t {
 	case typeAway:
 		if after, ok := s.away(c.staff); ok {
@@ -193,6 +195,13 @@ func (s visitState) follow(c visitCommand, got visitAnswer) []visitState {
 		}
 		return nil
 	case typeLook:
+		if got.glance {
+			s.by, s.messages = -1, 0
+			if got.seen.shown() != s.shown() {
+				return nil
+			}
+			return []visitState{before}
+		}
 		if got.seen.shown() == s.shown() {
 			return []visitState{s}
 		}

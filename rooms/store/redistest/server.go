@@ -189,6 +189,25 @@ func (s *Server) Restart() {
 	s.start()
 }
 
+// Remember notes what its folder holds now. The answered function brings that back while the server is killed, as a failover does to a
+// replica that lags.
+func (s *Server) Remember() (back func()) {
+	s.t.Helper()
+	was := folder(s.t)
+	copyTo := func(to, from string) {
+		if err := os.CopyFS(to, os.DirFS(from)); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+	copyTo(was, s.dir)
+	return func() {
+		if err := os.RemoveAll(s.dir); err != nil {
+			s.t.Fatal(err)
+		}
+		copyTo(s.dir, was)
+	}
+}
+
 // Dump is everything that it holds, as the file that Redis writes, which is not compressed.
 func (s *Server) Dump() []byte {
 	s.t.Helper()

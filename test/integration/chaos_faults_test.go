@@ -1,0 +1,106 @@
+package integration
+
+import (
+	"maps"
+	"slices"
+	"testing"
+	"time"
+
+	leases "github.com/anteroom/anteroom/internal/cluster"
+)
+
+// mending is how long owners may take to see that the store has lost something, and to write it again: what they have
+// acknowledged is in their memory alone until then.
+const mending = 2*leases.Every + time.Second
+
+// faults are what goes wrong. Each ends with everything mended, but for what the promise leaves to time.
+var faults = map[string]func(t *testing.T, c *chaos){
+	"instance killed": func(t *testing.T, c *chaos) {
+		p := c.anyInstance()
+		p.kill(t)
+		c.calm(c.upTo(3 * time.Second))
+		p.start(t)
+	},
+	"instance restarted in good order": func(t *testing.T, c *chaos) {
+		p := c.anyInstance()
+		p.terminate(t)
+		c.calm(c.upTo(time.Second))
+		p.start(t)
+	},
+	"instance stands still": func(t *testing.T, c *chaos) {
+		p := c.anyInstance()
+		p.pause(t)
+		c.calm(c.upTo(2 * leases.TTL))
+		p.resume(t)
+	},
+	"instance cut from Redis": func(_ *testing.T, c *chaos) { c.cut(c.toRedis) },
+	"instance hears nothing of Redis": func(_ *testing.T, c *chaos) {
+		c.toRedis[c.random.IntN(len(c.toRedis))].clog() // its connections; it has to notice, and to open others
+		c.calm(c.upTo(leases.TTL))
+	},
+	"instance cut from others": func(_ *testing.T, c *chaos) { c.cut(c.hops) },
+	"Redis stands still": func(_ *testing.T, c *chaos) {
+		c.redis.Pause()
+		c.calm(c.upTo(2 * leases.TTL))
+		c.redis.Resume()
+	},
+	"Redis killed": func(_ *testing.T, c *chaos) {
+		c.redis.Kill()
+		c.calm(c.upTo(leases.TTL))
+		c.redis.Restart()
+	},
+	"Redis emptied": func(t *testing.T, c *chaos) {
+		must(t, c.redis.Client().FlushAll(t.Context()).Err())
+		c.calm(mending)
+	},
+	"Redis failed over, writes lost": func(_ *testing.T, c *chaos) {
+		back := c.redis.Remember()
+		c.calm(c.upTo(time.Second))
+		c.redis.Kill()
+		back()
+		c.redis.Restart()
+		c.calm(mending)
+	},
+}
+
+// fault has something go wrong and be mended.
+func (c *chaos) fault(t *testing.T, n int) {
+	t.Helper()
+	names := slices.Sorted(maps.Keys(faults))
+	if n == 0 { // all in turn, in an order of chance
+		c.order = c.random.Perm(len(names))
+	}
+	name := names[c.order[n%len(names)]]
+	c.calm(c.upTo(time.Second))
+	c.happened[name]++
+	began := time.Now()
+	faults[name](t, c)
+	t.Logf("%s, for %v", name, time.Since(began).Round(10*time.Millisecond))
+}
+
+func (c *chaos) anyInstance() *process { return c.all[c.random.IntN(len(c.all))] }
+
+func (c *chaos) upTo(d time.Duration) time.Duration { return time.Duration(c.random.Int64N(int64(d))) }
+
+// cut severs one of several ways for a while.
+func (c *chaos) cut(ways []*cable) {
+	way := ways[c.random.IntN(len(ways))]
+	way.sever()
+	c.calm(c.upTo(2 * leases.TTL))
+	way.mend()
+}
+
+// newChaos starts instances whose ways to Redis and to each other can be cut.
+func newChaos(t *testing.T, seed uint64) *chaos {
+	t.Helper()
+	c := &chaos{seed: seed, happened: map[string]int{}}
+	c.random = c.randomOf(0)
+	c.cluster = startServersBy(t, 3, func(i int, redis string) []string {
+		toRedis := newCable(t, "http://"+redis)
+		hop := freeAddress(t)
+		way := newCable(t, "http://"+hop)
+		c.toRedis, c.hops = append(c.toRedis, toRedis), append(c.hops, way)
+		return []string{"--redis", toRedis.listen.Addr().String(), "--hop", hop, "--hop-advertise", way.listen.Addr().String()}
+	}, "--appendfsync", "always")
+	return c
+}
