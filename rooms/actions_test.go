@@ -29,6 +29,9 @@ var example = map[string]func(target SeatID) Action{
 	ActNoShow:   func(SeatID) Action { return NoShow{} },
 	ActCancel:   func(SeatID) Action { return Cancel{Reason: "ill"} },
 	ActMove:     func(SeatID) Action { return Move{Reason: "urgent", Before: visitID(2)} },
+	ActTransfer: func(SeatID) Action { return Transfer{To: elsewhere.ID, Reason: "dermatology"} },
+	ActReceive:  func(SeatID) Action { return Receive{Visit: movingTo(about.ID, newVisitOf(1))} },
+	ActDepart:   func(SeatID) Action { return Depart{Visit: visitID(1)} },
 	ActSay:      func(s SeatID) Action { return Say{Text: "hello", Thread: s} },
 	ActReissue:  func(s SeatID) Action { return Reissue{Seat: s} },
 	ActRevoke:   func(s SeatID) Action { return Revoke{Seat: s} },
@@ -61,6 +64,9 @@ var effects = map[string]string{
 	ActNoShow:   "left          left           left           !already_admitted !already_admitted =              =",
 	ActCancel:   "left          left           left           !already_admitted !already_admitted =              =",
 	ActMove:     "!not_waiting  !not_waiting   =              !not_waiting      !not_waiting      !not_waiting   !not_waiting",
+	ActTransfer: "=             =              =              !already_admitted !already_admitted =              =",
+	ActReceive:  "-             -              -              -                 -                 -              -",
+	ActDepart:   "!bad_value    !bad_value     !bad_value     !bad_value        !bad_value        !bad_value     !bad_value",
 	ActErase:    "!forbidden    !forbidden     !forbidden     !forbidden        !forbidden        !forbidden     !forbidden",
 }
 
@@ -123,7 +129,7 @@ func cellOver(t *testing.T, name string, role Role, phase Phase) {
 	switch {
 	case !policy[role][name]:
 		want = "!forbidden"
-	case name == ActCreate:
+	case name == ActCreate, name == ActReceive:
 		want = "-"
 	case name == ActErase:
 		want = "="

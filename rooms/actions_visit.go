@@ -173,13 +173,19 @@ func (Erase) apply(c *change) error {
 	}
 	v := c.edit()
 	v.ErasedAt = c.now
+	v.Seen = nil
+	v.strip()
+	return nil
+}
+
+// strip takes everything personal out of a copy.
+func (v *Visit) strip() {
 	v.External, v.Reason, v.MovedReason, v.CancelReason = "", "", "", ""
-	v.Chat, v.Seen = nil, nil
+	v.Chat = nil
 	for i := range v.Seats {
 		s := &v.Seats[i]
 		s.Name, s.BirthDate, s.Language, s.Interpreter = "", "", "", false
 	}
-	return nil
 }
 
 // create decides Create.

@@ -41,6 +41,9 @@ var (
 	ErrOver            = &Error{Code: "visit_over"}
 	ErrRemoved         = &Error{Code: "removed"}
 	ErrBadValue        = &Error{Code: "bad_value"}
+	// ErrMoving refuses for a moment: the visit is on its way to another waiting room, and what a seat asks for is to be asked
+	// again there.
+	ErrMoving = &Error{Code: "moving"}
 	// ErrStale refuses a command that is older than one of the same client that was applied, and that
 	// is not remembered: it may have been applied before.
 	ErrStale = &Error{Code: "stale_command"}

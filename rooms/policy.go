@@ -22,6 +22,9 @@ const (
 	ActNoShow   = "no_show"
 	ActCancel   = "cancel"
 	ActMove     = "move"
+	ActTransfer = "transfer"
+	ActReceive  = "receive"
+	ActDepart   = "depart"
 	ActSay      = "chat"
 	ActReissue  = "reissue"
 	ActRevoke   = "revoke"
@@ -31,7 +34,7 @@ const (
 var (
 	byLink = set(ActOpen, ActCheckIn, ActLeave, ActSay)
 	byDesk = set(ActAdmit, ActJoin, ActHold, ActResume, ActReturn, ActRemove, ActHandOver, ActInvite,
-		ActLeave, ActLock, ActEnd, ActNoShow, ActCancel, ActMove, ActSay)
+		ActLeave, ActLock, ActEnd, ActNoShow, ActCancel, ActMove, ActTransfer, ActSay)
 )
 
 // policy is the one table of who may do what. What an action may be done to is the action's own rule.
@@ -46,7 +49,7 @@ var policy = map[Role]map[string]bool{
 	FrontDesk:   byDesk,
 	// The system closes and prepares; it never lets anybody in.
 	system: set(ActCreate, ActInvite, ActHold, ActRemove, ActLock, ActEnd, ActNoShow, ActCancel,
-		ActReissue, ActRevoke, ActErase),
+		ActReceive, ActDepart, ActReissue, ActRevoke, ActErase),
 }
 
 func set(names ...string) map[string]bool {

@@ -98,6 +98,12 @@ func (r *run) command() Command {
 	v, known := r.room.Visit(cmd.Visit)
 	if !known {
 		cmd.Actor, cmd.Do = server, Create{Visit: personal(n)}
+		if rapid.IntRange(0, 3).Draw(r.t, "received") == 0 {
+			in := movingTo(about.ID, personal(n))
+			in.Forward.Reason = marker
+			in.Seats[0].State, in.Seats[0].WaitingSince, in.Phase = SeatWaiting, r.now.Add(-time.Hour), PhaseWaiting
+			cmd.Do = Receive{Visit: in}
+		}
 		return cmd
 	}
 	seat := rapid.SampledFrom(v.Seats).Draw(r.t, "seat").ID
@@ -128,12 +134,15 @@ func personal(n int) Visit {
 func (r *run) action(v int, seat SeatID) Action {
 	names := slices.Sorted(maps.Keys(example))
 	// Endings are rarer, so that visits live, and what makes them live is more frequent.
-	names = append(names, ActCheckIn, ActCheckIn, ActCheckIn, ActCheckIn, ActAdmit, ActAdmit, ActAdmit, ActResume, ActHold, ActMove)
+	names = append(names, ActCheckIn, ActCheckIn, ActCheckIn, ActCheckIn, ActAdmit, ActAdmit, ActAdmit, ActResume, ActHold, ActMove, ActTransfer, ActTransfer)
 	name := rapid.SampledFrom(names).Draw(r.t, "action")
-	if slices.Contains([]string{ActEnd, ActCancel, ActNoShow, ActRemove}, name) && rapid.IntRange(0, 5).Draw(r.t, "really") > 0 {
+	if slices.Contains([]string{ActEnd, ActCancel, ActNoShow, ActRemove, ActTransfer}, name) && rapid.IntRange(0, 5).Draw(r.t, "really") > 0 {
 		name = ActCheckIn
 	}
 	empty := rapid.Bool().Draw(r.t, "empty")
+	if at, _ := r.room.Visit(visitID(v)); at.Moving() && empty { // else nothing more happens to it
+		return Depart{Visit: at.Forward.Visit}
+	}
 	switch name {
 	case ActHold, ActResume, ActSay:
 		if empty {
@@ -156,6 +165,8 @@ func (r *run) action(v int, seat SeatID) Action {
 			m.Before = visitID(rapid.IntRange(1, 4).Draw(r.t, "before"))
 		}
 		return m
+	case ActTransfer:
+		return Transfer{To: elsewhere.ID, Reason: marker}
 	case ActLock:
 		return Lock{On: empty}
 	case ActCancel:
@@ -189,8 +200,11 @@ func (r *run) changed(cmd Command, before map[VisitID]*Visit, out Outcome) {
 	if opens && (!out.Opens || !slices.Contains(opening, name)) {
 		r.t.Fatalf("%s lets somebody in, Opens is %v", name, out.Opens)
 	}
-	if name == ActErase && len(out.Visits) > 0 && strings.Contains(frozen(r.t, out.Visit), marker) {
-		r.t.Fatalf("erased: %s", frozen(r.t, out.Visit))
+	if (name == ActErase || name == ActDepart) && len(out.Visits) > 0 && strings.Contains(frozen(r.t, out.Visit), marker) {
+		r.t.Fatalf("after %s: %s", name, frozen(r.t, out.Visit))
+	}
+	if old := before[cmd.Visit]; old != nil && old.Moving() && len(out.Visits) > 0 && name != ActDepart {
+		r.t.Fatalf("%s of a visit that is on its way", name)
 	}
 }
 
@@ -205,7 +219,7 @@ func (r *run) neverBack(old, v *Visit) {
 			r.t.Fatalf("%+v became %+v", was, is)
 		}
 	}
-	if len(v.Chat) < len(old.Chat) && v.ErasedAt.IsZero() {
+	if len(v.Chat) < len(old.Chat) && v.ErasedAt.IsZero() && v.Phase != PhaseMoved {
 		r.t.Fatal("chat was lost")
 	}
 }

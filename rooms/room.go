@@ -56,6 +56,9 @@ func (r *Room) Apply(cmd Command, now time.Time) (Outcome, error) {
 	if create, ok := cmd.Do.(Create); ok {
 		return r.create(cmd, create.Visit, now)
 	}
+	if receive, ok := cmd.Do.(Receive); ok {
+		return r.receive(cmd, &receive.Visit, now)
+	}
 	v, ok := r.visits[cmd.Visit]
 	if !ok {
 		return Outcome{}, ErrNoVisit
@@ -84,6 +87,9 @@ func (r *Room) Apply(cmd Command, now time.Time) (Outcome, error) {
 	}
 	if who.seat != nil && who.seat.State == SeatRemoved {
 		return Outcome{}, ErrRemoved
+	}
+	if _, departs := cmd.Do.(Depart); v.Moving() && !departs {
+		return Outcome{}, ErrMoving
 	}
 	c := &change{room: r, now: now, who: who, client: cmd.Client, id: cmd.ID, old: v}
 	if err := cmd.Do.apply(c); err != nil {

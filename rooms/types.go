@@ -59,10 +59,13 @@ const (
 	PhaseEnded     Phase = "ended"
 	PhaseCancelled Phase = "cancelled"
 	PhaseNoShow    Phase = "noshow"
+	PhaseMoved     Phase = "moved" // goes on in another waiting room: see Visit.Forward
 )
 
 // Over tells whether nothing can happen to the visit any more but its erasure.
-func (p Phase) Over() bool { return p == PhaseEnded || p == PhaseCancelled || p == PhaseNoShow }
+func (p Phase) Over() bool {
+	return p == PhaseEnded || p == PhaseCancelled || p == PhaseNoShow || p == PhaseMoved
+}
 
 // SeatState is where a person stands on the way into a visit.
 type SeatState string
@@ -179,9 +182,12 @@ type Visit struct {
 	LastMessage int         `json:"last_message,omitempty"`
 	Disposition Disposition `json:"disposition,omitempty"`
 
+	Forward   *Forward `json:"forward,omitempty"`   // where it is going, or went; never changed in place
+	Transfers int      `json:"transfers,omitempty"` // how often it was brought to another waiting room
+
 	CreatedAt time.Time `json:"created_at,omitzero"`
 	StartedAt time.Time `json:"started_at,omitzero"` // of the first admission
-	EndedAt   time.Time `json:"ended_at,omitzero"`   // also of a cancelled visit and a no-show
+	EndedAt   time.Time `json:"ended_at,omitzero"`   // also of a cancelled visit, a no-show, and one that moved
 	ErasedAt  time.Time `json:"erased_at,omitzero"`
 
 	Seen []Applied `json:"seen,omitempty"` // commands applied, oldest first; see remember

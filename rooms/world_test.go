@@ -12,12 +12,13 @@ import (
 // with every command.
 
 var (
-	start   = time.Date(2026, 3, 4, 9, 0, 0, 0, time.UTC)
-	about   = WaitingRoom{ID: RoomID(testID(1)), Clinic: ClinicID(testID(2)), Name: "Room"}
-	doctor  = Actor{Staff: StaffID(testID(11)), Name: "Dr Adams", Role: Clinician}
-	another = Actor{Staff: StaffID(testID(12)), Name: "Dr Brown", Role: Clinician}
-	desk    = Actor{Staff: StaffID(testID(13)), Name: "Front Desk", Role: FrontDesk}
-	server  = Actor{System: true}
+	start     = time.Date(2026, 3, 4, 9, 0, 0, 0, time.UTC)
+	about     = WaitingRoom{ID: RoomID(testID(1)), Clinic: ClinicID(testID(2)), Name: "Room"}
+	elsewhere = WaitingRoom{ID: RoomID(testID(3)), Clinic: about.Clinic, Name: "Other room"}
+	doctor    = Actor{Staff: StaffID(testID(11)), Name: "Dr Adams", Role: Clinician}
+	another   = Actor{Staff: StaffID(testID(12)), Name: "Dr Brown", Role: Clinician}
+	desk      = Actor{Staff: StaffID(testID(13)), Name: "Front Desk", Role: FrontDesk}
+	server    = Actor{System: true}
 )
 
 // testID makes the n-th identifier; greater n sorts later.
@@ -37,6 +38,13 @@ func newVisitOf(n int) Visit {
 		ID: visitID(n), Room: about.ID, Clinic: about.Clinic,
 		Seats: []Seat{{ID: seatID(n, 0), Role: Patient, Name: "Pat"}},
 	}
+}
+
+// movingTo is a visit that another room is giving away, to go on under the same ID.
+func movingTo(room RoomID, v Visit) Visit {
+	v.Forward = &Forward{Room: room, Visit: v.ID, Reason: "dermatology"}
+	v.ID, v.Room, v.Phase = VisitID(testID(5000)), elsewhere.ID, PhaseScheduled
+	return v
 }
 
 func guest(v, n int, role Role) Invite {
@@ -84,7 +92,9 @@ func (w *world) refused(v int, who Actor, do Action, want error) {
 func (w *world) create(visits ...int) {
 	w.t.Helper()
 	for _, v := range visits {
-		w.do(v, server, Create{Visit: newVisitOf(v)})
+		in := newVisitOf(v)
+		in.Room = w.room.About().ID
+		w.do(v, server, Create{Visit: in})
 	}
 }
 

@@ -25,8 +25,11 @@ type actor struct {
 	letGo chan struct{} // closed when the saver has ended and the room is forgotten
 	ended chan struct{} // closed when nothing is done any more
 	media *mediaMailbox // what peers report
-	saver *saver
-	lease Lease // nil: there are no other instances
+
+	roomID   rooms.RoomID // fixed, for any goroutine
+	clinicID rooms.ClinicID
+	saver    *saver
+	lease    Lease // nil: there are no other instances
 
 	leaving  bool               // to another instance, as soon as it may
 	handed   atomic.Bool        // it has left; set before done is closed
@@ -46,6 +49,7 @@ type actor struct {
 	saves     saves
 	storeDown bool
 	late      late
+	transfers transfers
 
 	dirty    map[rooms.VisitID]struct{} // routes and views to settle
 	alone    map[*session]struct{}      // sessions whose view alone is to be settled
@@ -66,6 +70,8 @@ func newActor(h *Hub, d directory, visits []*rooms.Visit) *actor {
 	a := &actor{
 		hub:      h,
 		log:      h.log.With(zap.String("room", string(d.about.ID))),
+		roomID:   d.about.ID,
+		clinicID: d.about.Clinic,
 		inbox:    make(chan event, inboxSize),
 		done:     make(chan struct{}),
 		letGo:    make(chan struct{}),
@@ -82,6 +88,8 @@ func newActor(h *Hub, d directory, visits []*rooms.Visit) *actor {
 		recheck:  map[rooms.VisitID]time.Time{},
 		chats:    newChats(),
 		list:     newList(h.epoch),
+
+		transfers: transfers{carried: map[rooms.VisitID]struct{}{}},
 	}
 	a.saver = newSaver(d.about.ID, h.store, h.metrics, func(e event) { a.post(e) })
 	a.saver.log = a.log
@@ -121,6 +129,7 @@ func (a *actor) run(ctx context.Context) {
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	moved := goneOf(a.lease)
+	a.carryOn()
 	for {
 		if isGone(a.lease) {
 			a.shut(wire.CloseMoved)
@@ -180,6 +189,7 @@ func (a *actor) settle(now time.Time) {
 		}
 	}
 	a.saves.expire(now)
+	a.expireTransfers(now)
 	if a.late.some() && a.mayOpen() {
 		a.safely(a.late.take())
 	}
@@ -201,6 +211,9 @@ func (a *actor) untilNext(now time.Time) time.Duration {
 	}
 	if at, ok := a.saves.next(); ok {
 		earlier(at)
+	}
+	if len(a.transfers.waiting) > 0 {
+		earlier(a.transfers.waiting[0].until)
 	}
 	if a.late.some() {
 		earlier(now.Add(lateEvery))
@@ -302,6 +315,10 @@ func (a *actor) isSaved(v *rooms.Visit) {
 		a.forget(v.ID)
 	}
 	a.touch(v.ID)
+	if v.Phase == rooms.PhaseMoved {
+		a.left(v.ID)
+	}
+	a.carry(v)
 }
 
 // uncount takes all visits out of the census, when this is no more a room in use.

@@ -12,10 +12,11 @@ import (
 // phases are all that a visit goes through.
 var phases = []rooms.Phase{
 	rooms.PhaseScheduled, rooms.PhaseWaiting, rooms.PhaseActive, rooms.PhaseHeld, rooms.PhaseEnded, rooms.PhaseCancelled, rooms.PhaseNoShow,
+	rooms.PhaseMoved,
 }
 
 // census counts the visits of the waiting rooms in use, by phase, until they are erased. Actors write, anybody reads.
-type census [7]atomic.Int64
+type census [8]atomic.Int64
 
 // moved notes that a visit changed from one value to another; nil: it is not there, or no more.
 func (c *census) moved(from, to *rooms.Visit) {

@@ -79,6 +79,9 @@ var commands = map[wire.Type]builder{
 	wire.TypeMove: reads(func(d wire.Move) command {
 		return command{rooms.VisitID(d.Visit), rooms.Move{Before: rooms.VisitID(d.Before), Reason: d.Reason}}
 	}),
+	wire.TypeTransfer: reads(func(d wire.Transfer) command {
+		return command{rooms.VisitID(d.Visit), rooms.Transfer{To: rooms.RoomID(d.Room), Reason: d.Reason}}
+	}),
 	wire.TypeEnd: reads(func(d wire.End) command {
 		return command{rooms.VisitID(d.Visit), rooms.End{Disposition: rooms.Disposition(d.Disposition)}}
 	}),
@@ -146,6 +149,10 @@ func (a *actor) handleCommand(e request, build builder) {
 		a.hub.counted(c.do.Name(), out, err)
 		if err != nil {
 			e.conn.out.answerErr(e.req.ID, wireError(err))
+			return
+		}
+		if _, moves := c.do.(rooms.Transfer); moves {
+			a.answerTransfer(e, out)
 			return
 		}
 		e.conn.out.answer(e.req.ID, a.answerTo(c.do, out))

@@ -41,6 +41,8 @@ type conn struct {
 	session *session
 	hop     *hop // to the owner of the room, if that is another instance; then there is no actor
 
+	reason string // of the close code, for another instance; set before the outbox is closed
+
 	// silence is how long the reader waits for the next request: the newest ping says.
 	silence time.Duration
 	rhythm  rhythm // the reader's
@@ -156,10 +158,24 @@ func (c *conn) handle(req wire.Request) wire.CloseCode {
 		c.out.answerErr(req.ID, &wire.Error{Code: wire.CodeHelloFirst, Msg: "hello comes once, first"})
 	case wire.TypeOffer:
 		c.handleOffer(req)
-	default:
-		if !c.actor.post(request{conn: c, session: c.session, req: req}) {
-			return c.actor.farewell()
+	case wire.TypeRooms:
+		c.handleRooms(req)
+	case wire.TypeTransfer:
+		if err := c.checkTransfer(req); err != nil {
+			c.out.answerErr(req.ID, err)
+			break
 		}
+		return c.post(req)
+	default:
+		return c.post(req)
+	}
+	return 0
+}
+
+// post hands a request to the actor, and answers how to close if that has ended.
+func (c *conn) post(req wire.Request) wire.CloseCode {
+	if !c.actor.post(request{conn: c, session: c.session, req: req}) {
+		return c.actor.farewell()
 	}
 	return 0
 }
@@ -228,7 +244,7 @@ func (c *conn) writeAll() (ended bool) {
 			_ = c.ws.Close()
 			return true
 		}
-		text := websocket.FormatCloseMessage(int(code), "")
+		text := websocket.FormatCloseMessage(int(code), c.reason)
 		_ = c.ws.WriteControl(websocket.CloseMessage, text, time.Now().Add(writeTimeout))
 		_ = c.ws.SetReadDeadline(time.Now().Add(lingerTimeout))
 		return true

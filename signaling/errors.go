@@ -25,6 +25,8 @@ var ErrClosed = errors.New("signaling: closed")
 func wireError(err error) *wire.Error {
 	var refused *rooms.Error
 	switch {
+	case errors.Is(err, rooms.ErrMoving):
+		return &wire.Error{Code: wire.CodeRetry, Msg: "the visit is on its way to another waiting room; send the same request again", Retry: true}
 	case errors.As(err, &refused):
 		return &wire.Error{Code: wire.Code(refused.Code), Msg: refused.Error(), By: refused.By}
 	case errors.Is(err, ErrRetry):

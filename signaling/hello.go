@@ -27,18 +27,35 @@ func (c *conn) hello(ctx context.Context, h *Hub, r *http.Request) wire.CloseCod
 		c.out.refuse(req.ID, wire.CodeNoSession, "open the link again")
 		return wire.CloseNoSession
 	}
-	for range maxReaches {
-		a, known, err := h.actorFor(ctx, who, rooms.RoomID(hello.Room), false)
-		other := (*Elsewhere)(nil)
-		if !errors.As(err, &other) {
-			return c.enterRoom(a, req.ID, known, hello, err)
+	for tries, moves := 0, 0; tries < maxReaches && moves <= rooms.MaxTransfers; {
+		code, to := c.tryHello(ctx, req.ID, who, hello, data)
+		switch {
+		case to != nil:
+			who = follow(who, *to)
+			moves++
+		case code == wire.CloseMoved:
+			tries++
+		default:
+			return code
 		}
-		if err = c.reach(ctx, other.At, greeting{who, data}); err == nil {
-			return 0
-		}
-		h.owners.Failed(known.Room, other.At, err)
 	}
 	return c.comeBackLater(req.ID)
+}
+
+// tryHello says hello where the room is. It answers CloseMoved if that has to be tried again, and where the visit goes on if
+// that is another room.
+func (c *conn) tryHello(ctx context.Context, id uint64, who auth.Identity, hello wire.Hello, data []byte) (wire.CloseCode, *rooms.Forward) {
+	a, known, err := c.hub.actorFor(ctx, who, rooms.RoomID(hello.Room), false)
+	other := (*Elsewhere)(nil)
+	if !errors.As(err, &other) {
+		return c.enterRoom(a, id, known, hello, err)
+	}
+	to, err := c.reach(ctx, other.At, greeting{who, data})
+	if err != nil {
+		c.hub.owners.Failed(known.Room, other.At, err)
+		return wire.CloseMoved, nil
+	}
+	return 0, to
 }
 
 // parseHello reads a message that has to be a hello, and refuses what is none: with a code that is not 0.
@@ -59,13 +76,13 @@ func (c *conn) parseHello(data []byte) (req wire.Request, hello wire.Hello, code
 }
 
 // enterRoom goes on with what actorFor has answered.
-func (c *conn) enterRoom(a *actor, id uint64, who auth.Identity, hello wire.Hello, err error) wire.CloseCode {
+func (c *conn) enterRoom(a *actor, id uint64, who auth.Identity, hello wire.Hello, err error) (wire.CloseCode, *rooms.Forward) {
 	switch {
 	case errors.Is(err, rooms.ErrForbidden):
 		c.out.refuse(id, wire.CodeForbidden, "not one of your waiting rooms")
-		return wire.CloseNoSession
+		return wire.CloseNoSession, nil
 	case err != nil:
-		return c.comeBackLater(id)
+		return c.comeBackLater(id), nil
 	}
 	return c.arrive(a, id, who, hello)
 }
@@ -76,16 +93,19 @@ func (c *conn) comeBackLater(id uint64) wire.CloseCode {
 	return wire.CloseBusy
 }
 
-// arrive asks the actor for the session and sends welcome, with an answer if there was an offer.
-func (c *conn) arrive(a *actor, id uint64, who auth.Identity, hello wire.Hello) wire.CloseCode {
+// arrive asks the actor for the session and sends welcome, with an answer if there was an offer; or answers in what other room the
+// visit goes on.
+func (c *conn) arrive(a *actor, id uint64, who auth.Identity, hello wire.Hello) (wire.CloseCode, *rooms.Forward) {
 	e := arrival{conn: c, who: who, hello: hello, result: make(chan arrived, 1)}
 	got, ok := ask(a, e, e.result)
-	if !ok {
-		return a.farewell()
-	}
-	if got.err != nil {
+	switch {
+	case !ok:
+		return a.farewell(), nil
+	case got.to != nil:
+		return 0, got.to
+	case got.err != nil:
 		c.out.reply(wire.Reply{Re: id, Err: got.err}, false)
-		return got.code
+		return got.code, nil
 	}
 	c.actor, c.session = a, got.session
 	if hello.SDP != "" && got.welcome.View.Connect && got.welcome.Peer == "" && c.mayOffer() == nil {
@@ -98,7 +118,7 @@ func (c *conn) arrive(a *actor, id uint64, who auth.Identity, hello wire.Hello) 
 		got.welcome.List = &list
 	}
 	c.out.welcome(wire.Reply{Re: id, D: got.welcome})
-	return 0
+	return 0, nil
 }
 
 // welcome queues the first message. Views that came meanwhile follow it.
@@ -135,8 +155,9 @@ type arrival struct {
 
 type arrived struct {
 	session *session
-	welcome wire.Welcome // without the list
-	list    *news        // of staff
+	welcome wire.Welcome   // without the list
+	list    *news          // of staff
+	to      *rooms.Forward // instead of all else: the visit goes on there
 	err     *wire.Error
 	code    wire.CloseCode // with err
 }
@@ -154,6 +175,10 @@ func (e arrival) refuse(code wire.Code, msg string, closeCode wire.CloseCode) {
 }
 
 func (e arrival) apply(a *actor) {
+	if to := a.forwardOf(e.who); to != nil {
+		e.result <- arrived{to: to}
+		return
+	}
 	if code, closeCode := a.admissible(e.who); code != "" {
 		e.refuse(code, "this link does not open the visit", closeCode)
 		return

@@ -29,6 +29,7 @@ const (
 	limitSeats
 	limitStaff
 	limitMessages
+	limitTransfers
 	limitText
 	limitPeers
 	limitCount
@@ -40,7 +41,7 @@ var limitNames = [limitCount]string{
 	limitRequestRate: "requests_per_second", limitUnanswered: "requests_unanswered", limitRefusals: "requests_refused",
 	limitQueuedMessages: "queued_messages", limitQueuedReplies: "queued_replies", limitWrite: "write_seconds", limitInbox: "room_events",
 	limitSlots: "peer_slots", limitVisits: "room_visits", limitSeats: "visit_seats", limitStaff: "visit_staff",
-	limitMessages: "visit_messages", limitText: "chat_characters", limitPeers: "peers_in_all",
+	limitMessages: "visit_messages", limitTransfers: "visit_transfers", limitText: "chat_characters", limitPeers: "peers_in_all",
 }
 
 // limitBounds are the bounds; that of limitPeers is the media transport's.
@@ -49,7 +50,7 @@ var limitBounds = [limitCount]float64{
 	limitSilence: wire.PingTimeoutMS / 1000., limitRequestRate: requestRate, limitUnanswered: wire.MaxUnanswered,
 	limitRefusals: refusalsToShut, limitQueuedMessages: maxQueuedMessages, limitQueuedReplies: maxQueuedReplies,
 	limitWrite: float64(writeTimeout / time.Second), limitInbox: inboxSize, limitSlots: maxSlots, limitVisits: rooms.MaxVisits, limitSeats: rooms.MaxSeats,
-	limitStaff: rooms.MaxStaff, limitMessages: rooms.MaxMessages, limitText: rooms.MaxText,
+	limitStaff: rooms.MaxStaff, limitMessages: rooms.MaxMessages, limitTransfers: rooms.MaxTransfers, limitText: rooms.MaxText,
 }
 
 // LimitBounds answers the default bound of every limit that this package keeps, by its name.
@@ -95,7 +96,9 @@ func (m *meters) near(l limit, use int) {
 }
 
 // fullOf says which limit a refusal of the rooms' rules is about.
-var fullOf = map[string]limit{"seats": limitSeats, "seats of staff": limitStaff, "messages": limitMessages, "visits": limitVisits}
+var fullOf = map[string]limit{
+	"seats": limitSeats, "seats of staff": limitStaff, "messages": limitMessages, "visits": limitVisits, "transfers": limitTransfers,
+}
 
 // refused counts a refusal that is a limit's.
 func (m *meters) refused(err error) {
@@ -122,4 +125,5 @@ func (m *meters) measure(v *rooms.Visit) {
 	m.near(limitStaff, staff)
 	m.near(limitSeats, len(v.Seats)-staff)
 	m.near(limitMessages, len(v.Chat))
+	m.near(limitTransfers, v.Transfers)
 }

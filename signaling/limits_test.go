@@ -18,7 +18,7 @@ func TestWire_HasTheRoomsCodesAndBounds(t *testing.T) {
 		rooms.ErrInOtherVisit: wire.CodeInOtherVisit, rooms.ErrNotAdmitted: wire.CodeNotAdmitted,
 		rooms.ErrNotHeld: wire.CodeNotHeld, rooms.ErrLocked: wire.CodeLocked, rooms.ErrFull: wire.CodeFull,
 		rooms.ErrOver: wire.CodeVisitOver, rooms.ErrRemoved: wire.CodeRemoved, rooms.ErrBadValue: wire.CodeBadValue,
-		rooms.ErrStale: wire.CodeStaleCommand,
+		rooms.ErrStale: wire.CodeStaleCommand, rooms.ErrMoving: wire.CodeRetry,
 	}
 	for refused, want := range codes {
 		if got := wireError(refused).Code; got != want {
@@ -55,6 +55,7 @@ func TestProtocol_LimitsAreThoseInForce(t *testing.T) {
 		"chat that comes again":   {fmt.Sprintf("newest %d messages", maxUnsaid)},
 		"a guest's name":          {fmt.Sprintf("%d characters", rooms.MaxName)},
 		"the reason of":           {fmt.Sprintf("%d characters", rooms.MaxLine)},
+		"transfers of a visit":    {fmt.Sprint(rooms.MaxTransfers)},
 		"seats of a visit":        {fmt.Sprintf("%d by link", rooms.MaxSeats), fmt.Sprintf("%d of staff", rooms.MaxStaff)},
 		"slots of a peer":         {fmt.Sprint(maxSlots)},
 		"peers of a server, by default; sockets of a": {thousands(defaultSockets)},

@@ -106,7 +106,7 @@ func (l *list) updateVisit(a *actor, id rooms.VisitID) {
 		v = rooms.Shown(v, a.durable[id])
 	}
 	var seats []rooms.SeatID
-	if v != nil {
+	if v != nil && v.Phase != rooms.PhaseMoved {
 		for i := range v.Seats {
 			if seat := &v.Seats[i]; seat.Staff == "" {
 				seats = append(seats, seat.ID)
@@ -121,7 +121,7 @@ func (l *list) updateVisit(a *actor, id rooms.VisitID) {
 		delete(l.seats, id)
 	}
 	for _, seat := range before {
-		if !slices.Contains(seats, seat) {
+		if !slices.Contains(seats, seat) && l.rows[seat].row.Visit == string(id) { // else it has come back as another visit
 			l.remove(seat)
 		}
 	}
@@ -210,7 +210,7 @@ func (a *actor) rowOf(v *rooms.Visit, seat *rooms.Seat) wire.Row {
 		ArrivedAt: ms(seat.ArrivedAt), ScheduledAt: ms(v.ScheduledAt), EndedAt: ms(v.EndedAt),
 		LengthMin: int(v.Length / time.Minute), Reason: v.Reason, Language: seat.Language, Interpreter: seat.Interpreter,
 		Media: wire.Media{Audio: wire.MediaOff, Video: wire.MediaOff},
-		With:  a.with(v), Locked: v.Locked, MovedReason: v.MovedReason, Disposition: wire.Disposition(v.Disposition),
+		With:  a.with(v), Locked: v.Locked, MovedReason: v.MovedReason, Moving: v.Moving(), Disposition: wire.Disposition(v.Disposition),
 	}
 	if seat.State == rooms.SeatWaiting {
 		row.Rank, row.WaitingSince = v.QueueRank()/int64(time.Microsecond), ms(seat.WaitingSince)

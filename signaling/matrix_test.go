@@ -188,7 +188,7 @@ func TestMatrix_WrongDataOfEveryRequest(t *testing.T) {
 		if kind == wire.TypePing || kind == wire.TypeHello {
 			continue // ping's data is not read; hello is in TestHello_IsRefused
 		}
-		for _, data := range []any{map[string]int{"nothing_of_ours": 1}, []int{1}, 7, "text", map[string]any{"visit": 1}} {
+		for _, data := range []any{map[string]int{"nothing_of_ours": 1}, []int{1}, "text", map[string]any{"visit": 1}} {
 			for who, p := range map[string]*page{"patient": patient, "clinician": doctor} {
 				if got := code(p.ask(kind, data, nil)); got != wire.CodeBadMessage {
 					t.Errorf("%s of %s with %v: %q", kind, who, data, got)

@@ -74,6 +74,7 @@ type scene struct {
 	home   rooms.RoomID  // of the visit
 	doctor auth.Identity // who has the visit
 	to     rooms.StaffID // a colleague to hand over to
+	other  rooms.RoomID  // a waiting room of the visit's clinic
 	offer  string
 }
 
@@ -103,6 +104,10 @@ var examples = map[wire.Type]func(s scene) any{
 	wire.TypeInvite: func(s scene) any { return wire.Invite{Visit: string(s.visit), Role: wire.RoleInterpreter, Name: "Ivy"} },
 	wire.TypeLock:   func(s scene) any { return wire.Lock{Visit: string(s.visit), On: true} },
 	wire.TypeMove:   func(s scene) any { return wire.Move{Visit: string(s.visit), Reason: "in pain"} },
+	wire.TypeRooms:  func(scene) any { return wire.Empty{} },
+	wire.TypeTransfer: func(s scene) any {
+		return wire.Transfer{Visit: string(s.visit), Room: string(s.other), Reason: "a rash"}
+	},
 	wire.TypeEnd:    func(s scene) any { return wire.End{Visit: string(s.visit), Disposition: wire.DispositionDone} },
 	wire.TypeNoShow: func(s scene) any { return wire.Target{Visit: string(s.visit)} },
 	wire.TypeCancel: func(s scene) any { return wire.Cancel{Visit: string(s.visit), Reason: "ill"} },
@@ -214,7 +219,7 @@ func (m *matrix) set(r role, situation string, about rooms.WaitingRoom) []scene 
 	stage := &stage{t: m.t, room: rooms.NewRoom(about, nil), now: time.Now().Add(-time.Hour)}
 	scenes := make([]scene, 0, len(m.kinds))
 	for _, c := range m.cast {
-		s := scene{doctor: staffIdentity(c.doctor), to: c.colleague.ID, room: about.ID, home: about.ID, offer: m.offer}
+		s := scene{doctor: staffIdentity(c.doctor), to: c.colleague.ID, room: about.ID, home: about.ID, other: m.others[0].ID, offer: m.offer}
 		caller := c.doctor
 		switch r.name {
 		case "colleague":

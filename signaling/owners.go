@@ -23,6 +23,8 @@ type Owners interface {
 	Own(ctx context.Context, room rooms.RoomID, here bool) (Lease, error)
 	// Failed says that an instance which Own named could not be reached, or does not have the room, and why.
 	Failed(room rooms.RoomID, at string, why error)
+	// Do is Hub.Do wherever the room is. What may be done twice without harm is given again while nothing is known of it.
+	Do(ctx context.Context, room rooms.RoomID, cmd rooms.Command) (rooms.Outcome, error)
 	// Dial opens a connection to an instance that Own named. Both ends have proved who they are, and others cannot read it.
 	Dial(ctx context.Context, at string) (net.Conn, error)
 }

@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -30,7 +31,10 @@ type instances struct {
 	hubs  []*world
 
 	mu     sync.Mutex
-	owner  int // of all rooms
+	owner  int // of all rooms but those of others
+	others map[rooms.RoomID]int
+	cut    bool // between instances, once the next command has got through
+	apart  bool // they are
 	leases []*testLease
 	hops   []string    // addresses, by hub
 	failed int         // sockets that did not get through
@@ -48,6 +52,13 @@ func (s stuckStore) Commit(ctx context.Context, b store.Batch) error {
 		return store.ErrUnavailable
 	}
 	return s.Store.Commit(ctx, b)
+}
+
+func (s stuckStore) Visit(ctx context.Context, id rooms.VisitID) (*rooms.Visit, error) {
+	if s.all.areApart() {
+		return nil, store.ErrUnavailable
+	}
+	return s.Store.Visit(ctx, id)
 }
 
 // testLease is a lease of the store's of which a test says whether it is in force.
@@ -102,8 +113,12 @@ type owners struct {
 func (o *owners) Own(ctx context.Context, room rooms.RoomID, _ bool) (Lease, error) {
 	o.all.mu.Lock()
 	defer o.all.mu.Unlock()
-	if o.all.owner != o.hub {
-		return nil, &Elsewhere{At: o.all.hops[o.all.owner]}
+	owner, other := o.all.others[room]
+	if !other {
+		owner = o.all.owner
+	}
+	if owner != o.hub {
+		return nil, &Elsewhere{At: o.all.hops[owner]}
 	}
 	holder, _ := o.all.store.Holder(ctx, room)
 	got, err := o.all.store.Claim(ctx, store.Claim{Room: room, Owner: "test", Nonce: newID(), TTL: time.Minute, Over: holder.Fence})
@@ -132,6 +147,25 @@ func (o *owners) Failed(rooms.RoomID, string, error) {
 	o.all.failed++
 }
 
+func (o *owners) Do(ctx context.Context, room rooms.RoomID, cmd rooms.Command) (rooms.Outcome, error) {
+	if o.all.areApart() {
+		return rooms.Outcome{}, ErrRetry
+	}
+	for _, w := range o.all.hubs {
+		out, err := w.hub.Here().Do(ctx, room, cmd)
+		if isElsewhere(err) {
+			continue
+		}
+		o.all.mu.Lock()
+		defer o.all.mu.Unlock()
+		if o.all.apart = o.all.cut; o.all.apart {
+			return rooms.Outcome{}, ErrRetry
+		}
+		return out, err
+	}
+	return rooms.Outcome{}, ErrRetry
+}
+
 func (o *owners) Dial(ctx context.Context, at string) (net.Conn, error) {
 	return new(net.Dialer).DialContext(ctx, "tcp", at)
 }
@@ -141,6 +175,44 @@ func (i *instances) lease() *testLease {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	return i.leases[len(i.leases)-1]
+}
+
+// leaseOf is the newest of a room.
+func (i *instances) leaseOf(room rooms.RoomID) *testLease {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	for _, l := range slices.Backward(i.leases) {
+		if l.room == room {
+			return l
+		}
+	}
+	return nil
+}
+
+// give has a hub own one room, be it not the one that has the others.
+func (i *instances) give(room rooms.RoomID, hub int) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.others[room] = hub
+}
+
+// cutAfterNext has the next command between instances done and its answer lost, and nothing heard of anything after it.
+func (i *instances) cutAfterNext() {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.cut = true
+}
+
+func (i *instances) mend() {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.cut, i.apart = false, false
+}
+
+func (i *instances) areApart() bool {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.apart
 }
 
 // moveTo has another hub own what nobody has.
@@ -158,7 +230,7 @@ func newInstances(t *testing.T, n int) *instances {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	i := &instances{t: t, store: db}
+	i := &instances{t: t, store: db, others: map[rooms.RoomID]int{}}
 	base := world{t: t, store: db}
 	base.keys, err = auth.New([]byte(strings.Repeat("secret ", 8)))
 	base.must(err)

@@ -46,8 +46,8 @@ type hop struct {
 
 var errMoved = errors.New("signaling: the waiting room is not where it was")
 
-// reach says hello at another instance. After a nil error c.hop is the way there.
-func (c *conn) reach(ctx context.Context, at string, g greeting) error {
+// reach says hello at another instance. After a nil error c.hop is the way there, unless the visit goes on in the answered room.
+func (c *conn) reach(ctx context.Context, at string, g greeting) (*rooms.Forward, error) {
 	ctx, cancel := context.WithTimeout(ctx, wire.HelloTimeoutMS*time.Millisecond)
 	defer cancel()
 	dialer := websocket.Dialer{
@@ -57,7 +57,7 @@ func (c *conn) reach(ctx context.Context, at string, g greeting) error {
 	}
 	ws, _, err := dialer.DialContext(ctx, "ws://instance"+HopPath, nil) //nolint:bodyclose // DialContext has read what there was
 	if err != nil {
-		return err
+		return nil, err
 	}
 	limitSendBuffer(ws.NetConn())
 	deadline, _ := ctx.Deadline()
@@ -71,15 +71,18 @@ func (c *conn) reach(ctx context.Context, at string, g greeting) error {
 	if err == nil {
 		l.kind, l.first, err = ws.NextReader()
 	}
+	if err == nil {
+		c.hop = l
+		return nil, nil
+	}
+	_ = ws.Close()
 	if closed := (*websocket.CloseError)(nil); errors.As(err, &closed) && wire.CloseCode(closed.Code) == wire.CloseMoved {
+		if to := parseOnward(closed.Text); to != nil {
+			return to, nil
+		}
 		err = errMoved
 	}
-	if err != nil {
-		_ = ws.Close()
-		return err
-	}
-	c.hop = l
-	return nil
+	return nil, err
 }
 
 var passBuffers = &sync.Pool{} // of websocket's, for writing
@@ -187,5 +190,10 @@ func (c *conn) greeted(ctx context.Context) wire.CloseCode {
 	if moved := (*Elsewhere)(nil); errors.As(err, &moved) {
 		return wire.CloseMoved
 	}
-	return c.enterRoom(a, req.ID, who, hello, err)
+	code, to := c.enterRoom(a, req.ID, who, hello, err)
+	if to != nil {
+		c.reason = onward(to)
+		return wire.CloseMoved
+	}
+	return code
 }

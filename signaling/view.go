@@ -13,8 +13,8 @@ var viewSeed = maphash.MakeSeed()
 
 // sendView gives a session its view if that differs from the last one.
 func (a *actor) sendView(s *session) {
-	if s.conn == nil {
-		return
+	if s.conn == nil || a.forwardOf(s.who) != nil {
+		return // of who has moved there is nothing to be seen here
 	}
 	v := a.viewOf(s)
 	// Versions alone are no news.
@@ -51,6 +51,8 @@ func (a *actor) afterView(s *session) {
 	}
 	seat, ok := v.Seat(s.who.Seat)
 	switch {
+	case v.Phase == rooms.PhaseMoved:
+		a.endSession(s, wire.CloseMoved)
 	case !ok || seat.State == rooms.SeatRemoved:
 		a.endSession(s, wire.CloseRemoved)
 	case v.Phase.Over() && a.isDurable(v):

@@ -81,6 +81,7 @@ func limits() []limit {
 		signals("visit_seats", "of a visit, by link", "", full, nearAndHits),
 		signals("visit_staff", "of a visit", "", full, nearAndHits),
 		signals("visit_messages", "of chat in a visit", "", full, nearAndHits),
+		signals("visit_transfers", "of a visit to another waiting room", "", full, nearAndHits),
 		signals("chat_characters", "of a chat message", "", badValue, hits),
 
 		{"peers", "media connections, for new visits", 2000, "", "max-peers", full + " with `after`", nearAndHits},

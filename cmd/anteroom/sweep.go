@@ -138,15 +138,40 @@ func (s sweep) visit(ctx context.Context, v *rooms.Visit, keep time.Duration) (d
 			err = errPanicked
 		}
 	}()
+	if v.Moving() { // whoever has the room goes on with it
+		_, err := s.hub.Visit(ctx, v.Room, v.ID)
+		return false, unlessErased(err)
+	}
 	do := s.due(v, keep)
-	if do == nil {
-		return false, nil
+	if v.Phase == rooms.PhaseMoved {
+		do, err = s.dueToMoved(ctx, v)
+	}
+	if do == nil || err != nil {
+		return false, err
 	}
 	_, err = s.hub.Do(ctx, v.Room, rooms.Command{Actor: rooms.Actor{System: true}, Visit: v.ID, Do: do})
-	if errors.Is(err, rooms.ErrNoVisit) { // it was erased meanwhile
-		err = nil
+	return true, unlessErased(err)
+}
+
+// unlessErased is nil for a visit that was erased meanwhile.
+func unlessErased(err error) error {
+	if errors.Is(err, rooms.ErrNoVisit) {
+		return nil
 	}
-	return true, err
+	return err
+}
+
+// dueToMoved is due for what is left of a visit that moved to another waiting room: links lead on through it for as long as the
+// visit is kept where it is.
+func (s sweep) dueToMoved(ctx context.Context, v *rooms.Visit) (rooms.Action, error) {
+	there, err := s.store.Visit(ctx, v.Forward.Visit)
+	switch {
+	case errors.Is(err, store.ErrNotFound): // a store may lose for a while where it is
+		return nil, nil //nolint:nilnil // nothing is due
+	case err != nil || there.ErasedAt.IsZero():
+		return nil, err
+	}
+	return rooms.Erase{}, nil
 }
 
 // due is what the sweep does to a visit now, or nil.

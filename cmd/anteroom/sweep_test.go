@@ -263,3 +263,37 @@ func TestSweep_RunsAtEachTick_UntilItIsStopped(t *testing.T) {
 		t.Error("not erased")
 	}
 }
+
+func TestSweep_WhatIsLeftOfAVisitThatMoved_IsKeptAsLongAsTheVisit(t *testing.T) {
+	h := newSwept(t)
+	id := h.visit("Ana Santos", false)
+	v, err := h.db.Visit(t.Context(), id)
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	must(err)
+	h.at = h.at.Add(time.Minute) // so that it comes later in a sweep
+	there := *v
+	there.ID, there.Version = rooms.VisitID(h.id()), 1
+	there.Phase, there.EndedAt = rooms.PhaseEnded, h.at.Add(2*time.Hour)
+	left := *v
+	left.Version++
+	left.Phase, left.EndedAt = rooms.PhaseMoved, h.at
+	left.Seats = []rooms.Seat{{ID: v.Seats[0].ID, Role: rooms.Patient, State: rooms.SeatLeft}}
+	left.Forward = &rooms.Forward{Room: h.room.ID, Visit: there.ID}
+	must(h.db.Commit(t.Context(), store.Batch{Room: h.room.ID, Visits: []*rooms.Visit{&there, &left}}))
+	for _, c := range []struct {
+		after       time.Duration
+		there, left bool
+	}{{time.Hour, false, false}, {3*time.Hour + time.Minute, true, false}, {4 * time.Hour, true, true}} {
+		h.at = v.CreatedAt.Add(c.after)
+		_, err := h.sweep(time.Hour).once(t.Context())
+		must(err)
+		if is, was := h.erased(there.ID), h.erased(id); is != c.there || was != c.left {
+			t.Errorf("after %v: there %t, what is left %t, want %+v", c.after, is, was, c)
+		}
+	}
+}

@@ -105,6 +105,8 @@ func (s *server) explain(ctx context.Context, err error) error {
 	switch {
 	case errors.As(err, &p):
 		return p
+	case errors.Is(err, rooms.ErrMoving):
+		return problem(http.StatusServiceUnavailable, codeRetry, "the visit is on its way to another waiting room; try the same again")
 	case errors.As(err, &rule):
 		status, ok := statusOf[rule.Code]
 		if !ok {

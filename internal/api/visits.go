@@ -228,8 +228,22 @@ func (s *server) newest(ctx context.Context, id rooms.VisitID) (*rooms.Visit, er
 	return s.newer(ctx, v)
 }
 
-// newer is a stored visit as newest answers it.
+// newer is a stored visit as newest answers it: in the waiting room that it was brought to last.
 func (s *server) newer(ctx context.Context, v *rooms.Visit) (*rooms.Visit, error) {
+	for range rooms.MaxTransfers {
+		in, err := s.inRoom(ctx, v)
+		if err != nil || in.Phase != rooms.PhaseMoved {
+			return in, err
+		}
+		if v, err = s.Store.Visit(ctx, in.Forward.Visit); err != nil {
+			return nil, err
+		}
+	}
+	return s.inRoom(ctx, v)
+}
+
+// inRoom is a stored visit as its room's owner has it.
+func (s *server) inRoom(ctx context.Context, v *rooms.Visit) (*rooms.Visit, error) {
 	if !v.ErasedAt.IsZero() {
 		return v, nil
 	}
@@ -272,7 +286,7 @@ func (s *server) listVisits(ctx context.Context, in *visitQuery) (*body[Visits],
 	}
 	page := Visits{Items: []Visit{}}
 	for i, v := range scanned {
-		if in.Phase == "" || in.Phase == v.Phase {
+		if v.Phase != rooms.PhaseMoved && (in.Phase == "" || in.Phase == v.Phase) { // who has moved is listed where they are
 			shown, err := s.show(ctx, v, in.Links)
 			if err != nil {
 				return nil, err

@@ -77,6 +77,7 @@ func TestOrder_EveryActionOfTheSystem_ComesAsItWas(t *testing.T) {
 		rooms.HandOver{},
 		rooms.Leave{},
 		rooms.Move{},
+		rooms.Transfer{},
 		rooms.Say{},
 	} {
 		_, err := room.Apply(rooms.Command{Actor: rooms.Actor{System: true}, Visit: "v", Do: do}, time.Unix(1, 0))
@@ -95,6 +96,8 @@ func TestOrder_EveryActionOfTheSystem_ComesAsItWas(t *testing.T) {
 		rooms.End{Disposition: rooms.DispositionDone},
 		rooms.NoShow{},
 		rooms.Cancel{Reason: "rain"},
+		rooms.Receive{Visit: rooms.Visit{ID: "v", Room: "r", Seats: []rooms.Seat{seat}, Forward: &rooms.Forward{Room: "s", Visit: "w", Reason: "x"}}},
+		rooms.Depart{Visit: "w"},
 		rooms.Reissue{Seat: "s"},
 		rooms.Revoke{Seat: "s"},
 		rooms.Erase{},

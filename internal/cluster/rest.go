@@ -26,10 +26,12 @@ func (c *Cluster) Do(ctx context.Context, room rooms.RoomID, cmd rooms.Command) 
 	if err != nil {
 		return rooms.Outcome{}, err
 	}
-	_, create := cmd.Do.(rooms.Create)
-	q := question{pathDo, o, create || cmd.Client != ""}
+	q := question{pathDo, o, cmd.Client != "" || repeatable[cmd.Do.Name()]}
 	return reach(ctx, c, room, q, func() (rooms.Outcome, error) { return c.hub.Do(ctx, room, cmd) })
 }
+
+// repeatable are the actions that are done once however often they are given.
+var repeatable = map[string]bool{rooms.ActCreate: true, rooms.ActReceive: true}
 
 // Visit is signaling.Hub.Visit wherever the room is.
 func (c *Cluster) Visit(ctx context.Context, room rooms.RoomID, id rooms.VisitID) (*rooms.Visit, error) {
@@ -113,6 +115,8 @@ var actions = map[string]func(json.RawMessage) (rooms.Action, error){
 	rooms.ActEnd:     action[rooms.End],
 	rooms.ActNoShow:  action[rooms.NoShow],
 	rooms.ActCancel:  action[rooms.Cancel],
+	rooms.ActReceive: action[rooms.Receive],
+	rooms.ActDepart:  action[rooms.Depart],
 	rooms.ActReissue: action[rooms.Reissue],
 	rooms.ActRevoke:  action[rooms.Revoke],
 	rooms.ActErase:   action[rooms.Erase],

@@ -29,6 +29,8 @@ const (
 	TypeInvite   Type = "invite"    // a new guest; answered with a link
 	TypeLock     Type = "lock"      // no new guests
 	TypeMove     Type = "move"      // changes the order of the queue
+	TypeRooms    Type = "rooms"     // what other waiting rooms the clinic has
+	TypeTransfer Type = "transfer"  // the visit goes on in another waiting room
 	TypeEnd      Type = "end"       // ends the visit for everybody
 	TypeNoShow   Type = "no_show"   // the patient never came
 	TypeCancel   Type = "cancel"    // the visit will not be

@@ -156,6 +156,19 @@ type Move struct {
 	Reason string `json:"reason"`           // why, kept with the visit
 }
 
+// Rooms answers rooms: the clinic's waiting rooms without this one.
+type Rooms struct {
+	Rooms []RoomInfo `json:"rooms"`
+}
+
+// Transfer brings a visit in which nobody is admitted to another waiting room of the clinic, with everybody in it. Their links
+// lead there.
+type Transfer struct {
+	Visit  string `json:"visit"`
+	Room   string `json:"room"`
+	Reason string `json:"reason,omitempty"` // for the staff there: their Row.MovedReason
+}
+
 // End ends the visit for everybody.
 type End struct {
 	Visit       string      `json:"visit"`

@@ -174,6 +174,7 @@ type Row struct {
 	With         []string    `json:"with"` // names of staff who are in the visit
 	Locked       bool        `json:"locked"`
 	MovedReason  string      `json:"movedReason,omitempty"`
+	Moving       bool        `json:"moving,omitempty"` // on the way to another waiting room: nothing can be done here any more
 	Disposition  Disposition `json:"disposition,omitempty"`
 }
 

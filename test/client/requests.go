@@ -17,7 +17,7 @@ const RetryAfter = time.Second
 var commands = []wire.Type{
 	wire.TypeCheckIn, wire.TypeLeave, wire.TypeChat, wire.TypeAdmit, wire.TypeJoin, wire.TypeHold, wire.TypeResume,
 	wire.TypeReturn, wire.TypeRemove, wire.TypeHandOver, wire.TypeInvite, wire.TypeLock, wire.TypeMove, wire.TypeEnd,
-	wire.TypeNoShow, wire.TypeCancel,
+	wire.TypeNoShow, wire.TypeCancel, wire.TypeTransfer,
 }
 
 // call is a request that waits for its answer.
@@ -211,6 +211,22 @@ func (c *Client) Lock(ctx context.Context, visit string, on bool) error {
 // Move puts a waiting visit before another; before empty: to the end.
 func (c *Client) Move(ctx context.Context, visit, before, reason string) error {
 	return c.do(ctx, wire.TypeMove, wire.Move{Visit: visit, Before: before, Reason: reason})
+}
+
+// Rooms are the clinic's waiting rooms but for the one this page works in.
+func (c *Client) Rooms(ctx context.Context) ([]wire.RoomInfo, error) {
+	data, err := c.Do(ctx, wire.TypeRooms, wire.Empty{})
+	if err != nil {
+		return nil, err
+	}
+	var answer wire.Rooms
+	err = json.Unmarshal(data, &answer)
+	return answer.Rooms, err
+}
+
+// Transfer brings a visit to another waiting room; the reason may be empty.
+func (c *Client) Transfer(ctx context.Context, visit, room, reason string) error {
+	return c.do(ctx, wire.TypeTransfer, wire.Transfer{Visit: visit, Room: room, Reason: reason})
 }
 
 // End ends the visit for everybody.

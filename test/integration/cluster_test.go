@@ -276,7 +276,7 @@ func TestCluster_TheOwnerIsStopped_ItsRoomGoesOnElsewhereAtOnce(t *testing.T) {
 	stopped := time.Now()
 	must(t, c.all[e.owner].command.Process.Signal(syscall.SIGTERM))
 	for _, p := range []*person{e.patient, e.doctor} {
-		if code := get(p.WaitClosed(within(t)))(t); code != wire.CloseRestart && code != wire.CloseMoved {
+		if code := get(p.WaitClosed(within(t)))(t); code != wire.CloseHandedOver && code != wire.CloseMoved {
 			t.Errorf("%s was closed with %d", p.name, code)
 		}
 		comeBack(t, p)

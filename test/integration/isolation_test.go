@@ -88,7 +88,7 @@ var (
 		"name", "phone", "order", "retentionHours", "usualWait", "from", "to", "role", "disabled", "hours", "externalId", "patient",
 		"reason", "scheduledAt", "lengthMinutes", "guests", "birthDate", "language", "interpreter", "disposition", "phase", "limit", "links",
 	}
-	signalIDs   = map[string]string{"visit": "visit", "seat": "seat", "thread": "seat", "to": "staff", "before": "visit"}
+	signalIDs   = map[string]string{"visit": "visit", "seat": "seat", "thread": "seat", "to": "staff", "before": "visit", "room": "room"}
 	signalPlain = []string{"nextMs", "sdp", "audio", "video", "text", "on", "reason", "role", "name", "language", "disposition"}
 )
 
@@ -313,6 +313,8 @@ var signals = map[wire.Type]func(ids) object{
 	wire.TypeInvite:   func(i ids) object { return i.fields("visit").and("role", "interpreter").and("name", "Ivy") },
 	wire.TypeLock:     func(i ids) object { return i.fields("visit").and("on", true) },
 	wire.TypeMove:     func(i ids) object { return i.fields("visit", "before").and("reason", "in pain") },
+	wire.TypeRooms:    func(ids) object { return object{} },
+	wire.TypeTransfer: func(i ids) object { return i.fields("visit", "room").and("reason", "a rash") },
 	wire.TypeEnd:      func(i ids) object { return i.fields("visit").and("disposition", "done") },
 	wire.TypeCancel:   func(i ids) object { return i.fields("visit").and("reason", "ill") },
 }

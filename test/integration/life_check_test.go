@@ -166,6 +166,7 @@ func (l *surgery) recount(t *testing.T) map[rooms.Phase]int {
 	sum := map[rooms.Phase]int{}
 	for _, p := range []rooms.Phase{
 		rooms.PhaseScheduled, rooms.PhaseWaiting, rooms.PhaseActive, rooms.PhaseHeld, rooms.PhaseEnded, rooms.PhaseCancelled, rooms.PhaseNoShow,
+		rooms.PhaseMoved,
 	} {
 		sum[p] = 0
 	}

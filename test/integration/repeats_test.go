@@ -86,6 +86,11 @@ var rehearsals = map[wire.Type]func(t *testing.T, c *clinic, staff string) rehea
 		move := wire.Move{Visit: second.ID, Before: first.ID, Reason: "in pain"}
 		return rehearsal{staff, second.ID, []said{{wire.TypeMove, move}}}
 	},
+	wire.TypeTransfer: func(t *testing.T, c *clinic, staff string) rehearsal {
+		v := c.visit(t, "Maria Santos")
+		arrive(t, v.Seats[0].Link)
+		return rehearsal{staff, v.ID, []said{{wire.TypeTransfer, wire.Transfer{Visit: v.ID, Room: newClinic(t, c.server).room}}}}
+	},
 	wire.TypeNoShow: func(t *testing.T, c *clinic, staff string) rehearsal {
 		v := c.visit(t, "Maria Santos")
 		return rehearsal{staff, v.ID, []said{{wire.TypeNoShow, wire.Target{Visit: v.ID}}}}

@@ -126,6 +126,20 @@ describe('messages', () => {
     expect(store.citation.messages).toEqual({ a: 7, b: 1 });
   });
 
+  test('of a visit that goes on in another waiting room they come anew', () => {
+    const at = (id: string): View => {
+      const before = viewOf('waiting');
+      return { ...before, visit: before.visit && { ...before.visit, id } };
+    };
+    view(at('here'));
+    said(message('here', 1), message('here', 2));
+    view(at('here'));
+    expect(store.messages).toHaveLength(2);
+    store.welcomed({ ...welcomeOf(at('there')), messages: [message('there', 1)] }, 0);
+    expect(store.messages.map(({ text }) => text)).toEqual(['there 1']);
+    expect(store.citation.messages).toEqual({ there: 1 });
+  });
+
   test('those of a visit that is erased are let go of, and not cited', () => {
     const list = (version: number, rows: Row[], removed: string[], whole = false) =>
       store.heard({ t: 'list', seq: 1, d: { version, whole, rows, removed } });

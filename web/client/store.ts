@@ -81,6 +81,9 @@ export class Store {
   #takeView(view: View): void {
     const before = this.#view;
     this.#view = view;
+    // Of a visit that goes on in another waiting room the chat comes anew.
+    if (view.me.staff === '' && before?.visit && before.visit.id !== view.visit?.id)
+      this.#messages.forget([before.visit.id]);
     if (before && !isOver(before) && isOver(view) && view.me.staff === '') this.#hooks.over();
     this.#hooks.emit('viewChanged', view);
     if (before && !wasIn(before) && view.me.state === 'admitted')

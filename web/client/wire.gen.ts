@@ -120,6 +120,8 @@ export type Type =
   | "invite" /* a new guest; answered with a link */
   | "lock" /* no new guests */
   | "move" /* changes the order of the queue */
+  | "rooms" /* what other waiting rooms the clinic has */
+  | "transfer" /* the visit goes on in another waiting room */
   | "end" /* ends the visit for everybody */
   | "no_show" /* the patient never came */
   | "cancel" /* the visit will not be */
@@ -357,6 +359,22 @@ export interface Move {
   before?: string;
   /** why, kept with the visit */
   reason: string;
+}
+
+/** Rooms answers rooms: the clinic's waiting rooms without this one. */
+export interface Rooms {
+  rooms: RoomInfo[];
+}
+
+/**
+ * Transfer brings a visit in which nobody is admitted to another waiting room of the clinic, with everybody in it. Their links
+ * lead there.
+ */
+export interface Transfer {
+  visit: string;
+  room: string;
+  /** for the staff there: their Row.MovedReason */
+  reason?: string;
 }
 
 /** End ends the visit for everybody. */
@@ -607,6 +625,8 @@ export interface Row {
   with: string[];
   locked: boolean;
   movedReason?: string;
+  /** on the way to another waiting room: nothing can be done here any more */
+  moving?: boolean;
   disposition?: Disposition;
 }
 

@@ -49,6 +49,7 @@ func Tests() map[string]func(*testing.T, store.Store) {
 		"Directory_ClinicsAreApart":             directoryClinicsAreApart,
 		"Directory_PutReplaces":                 directoryPutReplaces,
 		"NotFound_IsSaidSo":                     notFoundIsSaidSo,
+		"Transfer_EachStepIsDurable":            transferEachStep,
 		"Close_LaterCallsAreUnavailable":        closeLaterCallsAreUnavailable,
 	}
 	maps.Copy(all, leaseTests)

@@ -23,6 +23,7 @@ const commands: ReadonlySet<Type> = new Set<Type>([
   'invite',
   'lock',
   'move',
+  'transfer',
   'end',
   'no_show',
   'cancel',
