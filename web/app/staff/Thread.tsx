@@ -11,12 +11,17 @@ interface Props {
 /** Opens the conversation with a person who waits or is on hold; says how much of it is unread. */
 export function WriteButton({ who, threads }: Props) {
   const unread = threads.unread(who);
+  // Begins with what the button shows: people who speak to their computer say that.
+  const label =
+    unread > 0
+      ? `${staffWords.unread(unread)}: ${staffWords.write(who.name)}`
+      : staffWords.write(who.name);
   return (
     <button
       type="button"
       class={`tool ${unread > 0 ? 'unread' : ''}`}
-      aria-label={staffWords.write(who.name)}
-      title={staffWords.write(who.name)}
+      aria-label={label}
+      title={label}
       aria-expanded={threads.open.value === who.seat}
       onClick={() => {
         threads.toggle(who);
