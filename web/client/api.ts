@@ -12,6 +12,7 @@ import type {
   Media,
   Message,
   Role,
+  RoomInfo,
   Row,
   SeatState,
   View,
@@ -197,6 +198,10 @@ export interface StaffCommands {
   invite(guest: GuestInvitation): Promise<Invited>;
   lock(visit: string, on: boolean): Promise<void>;
   move(visit: string, before: string | undefined, reason: string): Promise<void>;
+  /** The clinic's other waiting rooms. Does not wait for the line. */
+  rooms(): Promise<readonly RoomInfo[]>;
+  /** Brings a visit in which nobody is admitted, with everybody in it, to another waiting room. */
+  transfer(visit: string, room: string, reason?: string): Promise<void>;
   end(visit: string, disposition: Disposition): Promise<void>;
   noShow(visit: string): Promise<void>;
   cancel(visit: string, reason?: string): Promise<void>;

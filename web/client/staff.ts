@@ -1,6 +1,6 @@
 /** What staff may ask for, as requests of the wire. */
 import type { StaffCommands } from './api';
-import type { Invited, Type } from './wire.gen';
+import type { Invited, Rooms, Type } from './wire.gen';
 
 type Ask = (t: Type, d: object) => Promise<unknown>;
 
@@ -23,6 +23,9 @@ export function staffCommands(ask: Ask): StaffCommands {
     lock: (visit, on) => tell('lock', { visit, on }),
     move: (visit, before, reason) =>
       tell('move', before === undefined ? { visit, reason } : { visit, before, reason }),
+    rooms: async () => ((await ask('rooms', {})) as Rooms).rooms,
+    transfer: (visit, room, reason) =>
+      tell('transfer', reason === undefined ? { visit, room } : { visit, room, reason }),
     end: (visit, disposition) => tell('end', { visit, disposition }),
     noShow: (visit) => tell('no_show', { visit }),
     cancel: (visit, reason) => tell('cancel', reason === undefined ? { visit } : { visit, reason }),

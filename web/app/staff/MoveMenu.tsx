@@ -5,10 +5,15 @@ import { staffWords } from '../words/staff';
 import type { Desk } from './desk';
 import { Menu } from './Menu';
 
-/** Where else in the queue a waiting person can be put. */
-export function MoveMenu({ row, desk }: { row: Row; desk: Desk }) {
+interface Props {
+  row: Row;
+  desk: Desk;
+}
+
+/** Where else in the queue, and in the clinic, a waiting person can be put. */
+export function MoveMenu({ row, desk }: Props) {
   const moves = desk.movesOf(row);
-  if (moves.length === 0) return null;
+  if (moves.length === 0 && desk.otherRooms.value.length === 0) return null;
   return (
     <Menu label={staffWords.more(row.name)} face={<Icon name="more" />}>
       {moves.map((move) => (
@@ -23,6 +28,24 @@ export function MoveMenu({ row, desk }: { row: Row; desk: Desk }) {
           {staffWords.moves[move.where]}
         </Button>
       ))}
+      <TransferButton row={row} desk={desk} />
     </Menu>
+  );
+}
+
+/** In a menu; of a clinic with one waiting room there is none. */
+export function TransferButton({ row, desk }: Props) {
+  if (desk.otherRooms.value.length === 0) return null;
+  return (
+    <Button
+      kind="plain"
+      wide
+      test="transfer"
+      onPress={() => {
+        desk.ask({ kind: 'transfer', row });
+      }}
+    >
+      {staffWords.transfer}
+    </Button>
   );
 }

@@ -6,6 +6,7 @@ import { dispositionName, staffWords } from '../words/staff';
 import { clockTime } from '../words/time';
 import { rowKey } from './desk';
 import { Menu } from './Menu';
+import { TransferButton } from './MoveMenu';
 import type { Office } from './office';
 import { Badges, RowHead } from './RowParts';
 import { Thread, WriteButton } from './Thread';
@@ -79,6 +80,7 @@ export function ExpectedRow({ row, office }: Props) {
           <Button kind="plain" wide onPress={() => void desk.noShow(row)}>
             {staffWords.noShow}
           </Button>
+          <TransferButton row={row} desk={desk} />
           <Button
             kind="plain"
             wide

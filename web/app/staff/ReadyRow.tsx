@@ -64,7 +64,11 @@ function RowFoot({ row, office }: Props) {
         </p>
       )}
       <div class="person-actions">
-        {row.state === 'waiting' ? (
+        {row.moving === true ? (
+          <p class="quiet" role="status">
+            {staffWords.moving}
+          </p>
+        ) : row.state === 'waiting' ? (
           <>
             <MoveMenu row={row} desk={desk} />
             <WriteButton who={row} threads={office.threads} />

@@ -6,11 +6,13 @@ import { rowKey, type Question } from './desk';
 import { Dialog } from './Dialog';
 import type { Office } from './office';
 
+type Asked = Exclude<Question, { kind: 'transfer' }>;
+
 /** Enough for a sentence; the row has to show it. The server would take more. */
-const maxReason = 120;
+export const maxReason = 120;
 
 /** Why somebody is moved in the queue or their visit is called off; only the first needs a reason. */
-export function ReasonSheet({ office, question }: { office: Office; question: Question }) {
+export function ReasonSheet({ office, question }: { office: Office; question: Asked }) {
   const { desk } = office;
   const { row, kind } = question;
   const reason = useSignal('');
@@ -51,7 +53,7 @@ export function ReasonSheet({ office, question }: { office: Office; question: Qu
   );
 }
 
-function Answers({ office, question: { kind, row } }: { office: Office; question: Question }) {
+function Answers({ office, question: { kind, row } }: { office: Office; question: Asked }) {
   const { desk, tasks } = office;
   const key = rowKey(row.seat);
   const note = tasks.notes.value.get(key);

@@ -4,12 +4,13 @@ import { InviteSheet } from './InviteSheet';
 import { KeysSheet } from './KeysSheet';
 import type { Office } from './office';
 import { ReasonSheet } from './ReasonSheet';
+import { TransferSheet } from './TransferSheet';
 
 /** The one dialog that is open, if any. */
 export function Sheets({ office }: { office: Office }) {
-  if (office.desk.question.value !== undefined) {
-    return <ReasonSheet office={office} question={office.desk.question.value} />;
-  }
+  const question = office.desk.question.value;
+  if (question?.kind === 'transfer') return <TransferSheet office={office} row={question.row} />;
+  if (question !== undefined) return <ReasonSheet office={office} question={question} />;
   switch (office.room.sheet.value) {
     case 'none':
       return null;

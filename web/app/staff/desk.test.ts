@@ -192,3 +192,23 @@ test('a visit is called off with a reason or without', async () => {
   }
   expect(fake.asked).toEqual(['cancel visit-1', 'cancel visit-1 Telephoned']);
 });
+
+test('who is brought to another waiting room goes with a reason, or with none', async () => {
+  const { fake, desk, note } = setUp();
+  fake.rows(maria);
+  desk.ask({ kind: 'transfer', row: maria });
+  fake.refuse.set('transfer', 'already_admitted');
+  await desk.answer('a rash', 'skin');
+  expect(note(maria)).toBe('A colleague has this visit.');
+  expect(desk.question.value).toBeDefined();
+  fake.refuse.clear();
+  await desk.answer('', 'skin');
+  expect(fake.asked).toEqual(['transfer visit-1 skin a rash', 'transfer visit-1 skin']);
+  expect(desk.question.value).toBeUndefined();
+});
+
+test('who is on the way to another waiting room is not the next', () => {
+  const { fake, desk } = setUp();
+  fake.rows({ ...maria, moving: true }, john);
+  expect(desk.next.value?.seat).toBe('john');
+});

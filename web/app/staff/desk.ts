@@ -1,6 +1,6 @@
 /** The waiting room as signals and actions: rows, identity card, admission. */
 import { computed, effect, signal, type ReadonlySignal } from '@preact/signals';
-import type { Row } from '../../client/index';
+import type { RoomInfo, Row } from '../../client/index';
 import type { Live } from '../state/live';
 import { movesOf, type Move } from '../state/queue';
 import {
@@ -35,18 +35,22 @@ export interface Desk {
   goTo: (row: Row) => Promise<void>;
   noShow: (row: Row) => Promise<void>;
   movesOf: (row: Row) => readonly Move[];
+  /** the clinic's other waiting rooms; none until they are known */
+  readonly otherRooms: ReadonlySignal<readonly RoomInfo[]>;
   /** what waits for a reason before it is done */
   readonly question: ReadonlySignal<Question | undefined>;
   ask: (question: Question) => void;
-  /** done, or given up without a reason */
-  answer: (reason: string) => Promise<void>;
+  /** done, or given up without a reason; of a transfer also where to */
+  answer: (reason: string, room?: string) => Promise<void>;
   giveUp: () => void;
   point: (on: boolean) => void;
   /** puts a message of a row aside */
   dismiss: (row: Row) => void;
 }
 
-export type Question = { row: Row } & ({ kind: 'move'; move: Move } | { kind: 'cancel' });
+export type Question = { row: Row } & (
+  { kind: 'move'; move: Move } | { kind: 'cancel' } | { kind: 'transfer' }
+);
 
 export const rowKey = (seat: string): string => `row ${seat}`;
 
@@ -106,6 +110,18 @@ export function createDesk({ visit, read }: Live, tasks: Tasks): Desk {
     markLost(seat, true);
   });
 
+  const otherRooms = signal<readonly RoomInfo[] | undefined>(undefined);
+  const here = read(({ view }) => view?.room.id);
+  const loadRooms = () => {
+    visit.staff.rooms().then(
+      (rooms) => (otherRooms.value = rooms),
+      () => undefined, // what is known stays
+    );
+  };
+  effect(() => {
+    if (here.value !== undefined && otherRooms.peek() === undefined) loadRooms();
+  });
+
   /** The own visit, if it is another one and under way. */
   const other = (row: Row) => {
     const own = visit.view?.visit;
@@ -123,7 +139,7 @@ export function createDesk({ visit, read }: Live, tasks: Tasks): Desk {
     groups: computed(() => shown.value.groups),
     ready: computed(() => shown.value.ready),
     waiting: computed(() => waitingOf(shown.value.groups.ready)),
-    next: computed(() => shown.value.groups.ready[0]),
+    next: computed(() => shown.value.groups.ready.find((row) => row.moving !== true)),
     card,
     cardRow: computed(() => rowOf(card.value)),
     holdsFirst(row) {
@@ -161,17 +177,21 @@ export function createDesk({ visit, read }: Live, tasks: Tasks): Desk {
       await tasks.run(rowKey(row.seat), () => visit.staff.noShow(row.visit));
     },
     movesOf: (row) => movesOf(shown.value.groups.ready, row),
+    otherRooms: computed(() => otherRooms.value ?? []),
     question,
     ask(next) {
       tasks.clear(rowKey(next.row.seat));
       question.value = next;
+      if (next.kind === 'transfer') loadRooms();
     },
-    async answer(reason) {
+    async answer(reason, room) {
       const asked = question.value;
       if (asked === undefined) return;
       const { row } = asked;
       const done = await tasks.run(rowKey(row.seat), () => {
         if (asked.kind === 'cancel') return visit.staff.cancel(row.visit, reason || undefined);
+        if (asked.kind === 'transfer')
+          return visit.staff.transfer(row.visit, room ?? '', reason || undefined);
         moved = row;
         return visit.staff.move(row.visit, asked.move.before, reason);
       });

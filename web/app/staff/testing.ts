@@ -1,5 +1,12 @@
 /** A visit without a server, for the tests of the view models. */
-import { VisitError, type ErrorCode, type Row, type View, type Visit } from '../../client/index';
+import {
+  VisitError,
+  type ErrorCode,
+  type RoomInfo,
+  type Row,
+  type View,
+  type Visit,
+} from '../../client/index';
 import type { Surroundings } from './office';
 
 export const someone: Row = {
@@ -78,6 +85,8 @@ export class FakeVisit {
   /** and after how many seconds they may work */
   after: number | undefined;
   readonly chimes: string[] = [];
+  /** the clinic's other waiting rooms */
+  otherRooms: readonly RoomInfo[] = [];
   handle: Visit['handle'] = 'osei';
   joined: Visit['joined'];
   awake = false;
@@ -90,6 +99,7 @@ export class FakeVisit {
       get:
         (_, type: string) =>
         (...args: unknown[]) => {
+          if (type === 'rooms') return Promise.resolve(this.otherRooms); // as the page comes up
           this.asked.push([type, ...args.filter((arg) => arg !== undefined).map(String)].join(' '));
           const code = this.refuse.get(type);
           if (code !== undefined)
