@@ -56,6 +56,19 @@ func (p *page) waitList(rows map[string]wire.Row, wanted func(map[string]wire.Ro
 	}
 }
 
+// give sends a request as it is, and reads up to its answer.
+func (p *page) give(req wire.Request) *wire.Error {
+	p.w.t.Helper()
+	p.w.must(p.ws.WriteJSON(req))
+	for {
+		m, err := p.next()
+		p.w.must(err)
+		if m.Re == req.ID {
+			return m.Err
+		}
+	}
+}
+
 func rowsOf(welcome wire.Welcome) map[string]wire.Row {
 	rows := map[string]wire.Row{}
 	for _, r := range welcome.List.Rows {
@@ -100,6 +113,7 @@ func TestTransfer_ToAnotherOwnersRoom_ThePatientFollowsByTheSameLink(t *testing.
 		if len(welcome.Messages) != 1 || welcome.Messages[0].Text != "it itches" || !welcome.Messages[0].Mine {
 			t.Errorf("chat %+v", welcome.Messages)
 		}
+		there.waitList(rowsThere, func(rows map[string]wire.Row) bool { return rows[seat].Link == wire.LinkConnected })
 		r.from.must(back.ws.Close())
 		there.waitList(rowsThere, func(rows map[string]wire.Row) bool { return rows[seat].Link == wire.LinkReconnecting })
 	}
@@ -193,16 +207,7 @@ func TestTransfer_NothingIsKnownOfTheOtherOwner_ItIsAnsweredRetry_AndDoneLater(t
 	data, err := json.Marshal(r.transfer(id))
 	r.from.must(err)
 	req := wire.Request{T: wire.TypeTransfer, ID: 90, D: data}
-	answer := func() *wire.Error {
-		r.from.must(desk.ws.WriteJSON(req))
-		for {
-			m, err := desk.next()
-			r.from.must(err)
-			if m.Re == req.ID {
-				return m.Err
-			}
-		}
-	}
+	answer := func() *wire.Error { return desk.give(req) }
 	if err := answer(); code(err) != wire.CodeRetry || !err.Retry {
 		t.Errorf("answered %v", err)
 	}
@@ -250,5 +255,39 @@ func TestTransfer_WhereTo(t *testing.T) {
 	r.from.must(nilOf(desk.ask(wire.TypeAdmit, wire.Target{Visit: string(id.Visit), Seat: string(id.Seat)}, nil)))
 	if err := desk.ask(wire.TypeTransfer, r.transfer(id), nil); code(err) != wire.CodeAlreadyAdmitted || err.By == "" {
 		t.Errorf("of who is admitted: %v", err)
+	}
+}
+
+// TestTransfer_TheRoomIsHandedOverMeanwhile_TheNextOwnerFinishes, and whoever asked is answered there.
+func TestTransfer_TheRoomIsHandedOverMeanwhile_TheNextOwnerFinishes(t *testing.T) {
+	r := newTwoRooms(t)
+	id := r.from.visit("Ana Santos")
+	desk := r.from.dial(r.from.staff())
+	hello := desk.hello()
+	r.from.must(nilOf(desk.ask(wire.TypeHello, hello, nil)))
+	r.cutAfterNext()
+	data, err := json.Marshal(r.transfer(id))
+	r.from.must(err)
+	req := wire.Request{T: wire.TypeTransfer, ID: 90, D: data}
+	r.from.must(desk.ws.WriteJSON(req))
+	desk.waitList(map[string]wire.Row{}, func(rows map[string]wire.Row) bool { return rows[string(id.Seat)].Moving })
+	r.from.hub.HandOver(t.Context())
+	if got := desk.closeCode(); got != wire.CloseHandedOver {
+		t.Errorf("closed with %d", got)
+	}
+	r.mend()
+	back := r.to.dial(r.from.staff())
+	hello.Handle = back.handle
+	r.to.must(nilOf(back.ask(wire.TypeHello, hello, nil)))
+	refused := back.give(req)
+	for code(refused) == wire.CodeRetry {
+		refused = back.give(req)
+	}
+	if refused != nil {
+		t.Errorf("answered %v", refused)
+	}
+	_, welcome := r.to.open(id)
+	if welcome.View.Room.ID != string(r.to.room.ID) || welcome.View.Me.Seat != string(id.Seat) {
+		t.Errorf("in %+v as %+v", welcome.View.Room, welcome.View.Me)
 	}
 }
