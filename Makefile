@@ -71,6 +71,10 @@ test-e2e: deps build test/node_modules ## Real browsers against the real binary
 chaos: build ## 30 waiting rooms, 300 people, three instances and a Redis, of which one after the other goes wrong (about 2 minutes); SEED=N repeats one; last line is JSON
 	go test -count=1 -v -timeout 30m -run '^TestChaos$$' ./test/integration -chaos.rooms=30 -chaos.faults=20 -chaos.seed=$(SEED) -chaos.report | grep -v -E '^(=== |--- |PASS|ok)'
 
+.PHONY: simulation
+simulation: ## A thousand instances, 100,000 waiting rooms and a million people, of which a third of the instances dies (about 10 s)
+	go test -count=1 -v -run '^TestSimulation' ./internal/cluster -simulation.instances=1000 -simulation.rooms=100000 -simulation.masters=16
+
 .PHONY: test-long
 test-long: deps build test/node_modules ## Long tests: properties, fuzzing, an hour of life, the end-to-end tests over and over (about two hours)
 	go test -race -count=1 -timeout 30m ./rooms ./sfu ./test/client -rapid.checks=20000
@@ -80,6 +84,8 @@ test-long: deps build test/node_modules ## Long tests: properties, fuzzing, an h
 	go test -race -count=1 -timeout 90m ./test/integration -run TestLife -life.for=1h
 	go test -race -count=1 -timeout 30m ./test/integration -run TestCluster_RedisIsAway -redis.away=1m
 	scripts/fuzz 1m
+	$(MAKE) --no-print-directory simulation
+	go test -count=1 -timeout 30m ./test/integration -run TestCost -cost.waiting=10000
 	$(MAKE) --no-print-directory soak
 	for i in {1..20}; do $(MAKE) --no-print-directory chaos; done
 	for i in {1..20}; do $(MAKE) --no-print-directory test-e2e; done

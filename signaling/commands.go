@@ -181,7 +181,7 @@ var parting = map[string]bool{
 	rooms.ActEnd: true, rooms.ActNoShow: true, rooms.ActCancel: true, rooms.ActRevoke: true, rooms.ActHandOver: true,
 }
 
-// decide applies a command and tells the result when it is durable. An ErrRetry says only that it is not
+// decide applies a command and tells the result, a refusal too, when it is durable. An ErrRetry says only that it is not
 // durable yet: what parts people is in force, and the same command again is answered, not applied.
 func (a *actor) decide(cmd rooms.Command, tell func(rooms.Outcome, error)) {
 	if (a.storeDown || !a.mayOpen()) && !parting[cmd.Do.Name()] {
@@ -189,14 +189,11 @@ func (a *actor) decide(cmd rooms.Command, tell func(rooms.Outcome, error)) {
 		return
 	}
 	out, err := a.room.Apply(cmd, a.hub.now())
-	if err != nil {
-		tell(rooms.Outcome{}, err)
-		return
-	}
-	if len(out.Visits) > 0 {
+	if err == nil && len(out.Visits) > 0 {
 		a.install(out.Visits)
 		a.afterCommand(cmd, out)
 	}
+	// A refusal waits too: what it goes by may be lost with this owner, and then it was never so.
 	a.saves.whenDurable(time.Now(), func(durable bool) {
 		defer func() { // others wait for the same save
 			if p := recover(); p != nil {
@@ -208,7 +205,7 @@ func (a *actor) decide(cmd rooms.Command, tell func(rooms.Outcome, error)) {
 			tell(out, ErrRetry)
 			return
 		}
-		tell(out, nil)
+		tell(out, err)
 	})
 }
 

@@ -80,6 +80,30 @@ func TestHandOver_WhatIsNotSavedStays(t *testing.T) {
 	}
 }
 
+func TestDecide_ARefusalWaitsForWhatItGoesBy(t *testing.T) {
+	i := newInstances(t, 1)
+	w := i.hubs[0]
+	id := w.visit("Ana Santos")
+	patient, _ := w.open(id)
+	doctor, _ := w.open(w.staff())
+	target := wire.Target{Visit: string(id.Visit), Seat: string(id.Seat)}
+	w.must(nilOf(patient.ask(wire.TypeCheckIn, wire.Empty{}, nil)))
+	w.must(nilOf(doctor.ask(wire.TypeAdmit, target, nil)))
+	i.stuck.Store(true)
+	patient.send(wire.TypeLeave, wire.Empty{})
+	patient.waitView(func(v wire.View) bool { return v.Me.State == wire.SeatLeft })
+	if err := doctor.ask(wire.TypeHold, target, nil); code(err) != wire.CodeRetry {
+		t.Errorf("while the store does not know that the patient has left: %v", err)
+	}
+	i.stuck.Store(false)
+	for err := w.hub.Ready(); err != nil; err = w.hub.Ready() {
+		runtime.Gosched()
+	}
+	if err := doctor.ask(wire.TypeHold, target, nil); code(err) != wire.CodeNotAdmitted {
+		t.Errorf("when it does: %v", err)
+	}
+}
+
 func TestHandOver_OwnersHearWhoIsParted(t *testing.T) {
 	i := newInstances(t, 1)
 	w := i.hubs[0]

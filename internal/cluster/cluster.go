@@ -82,7 +82,8 @@ type Cluster struct {
 	partings chan parting
 
 	mu       sync.Mutex
-	members  []member // the newest list, this instance included
+	members  []member                 // the newest list, this instance included
+	met      map[string]time.Duration // when instances were listed last, by address
 	leaving  bool
 	held     map[rooms.RoomID]*lease
 	claiming map[rooms.RoomID]int    // claims under way
@@ -111,7 +112,7 @@ func New(ctx context.Context, cfg Config) (*Cluster, error) {
 	}
 	c := &Cluster{
 		store: cfg.Store, id: newNonce(), load: cfg.Load, lost: cfg.Lost, news: cfg.Changed, log: cfg.Logger, now: cfg.Clock, kick: make(chan struct{}, 1),
-		held: map[rooms.RoomID]*lease{}, claiming: map[rooms.RoomID]int{}, routes: map[rooms.RoomID]string{}, suspects: map[string]time.Duration{},
+		held: map[rooms.RoomID]*lease{}, claiming: map[rooms.RoomID]int{}, routes: map[rooms.RoomID]string{}, suspects: map[string]time.Duration{}, met: map[string]time.Duration{},
 		changed: newChanges(), giving: make(chan struct{}, maxGiving), partings: make(chan parting, maxPartings), gifts: map[rooms.RoomID]gift{},
 	}
 	if c.lost == nil {

@@ -50,7 +50,9 @@ func (c *Cluster) Return() {
 // Alone tells whether there is no other instance, by the store or, if that does not answer, when it last did.
 func (c *Cluster) Alone() bool {
 	c.meet()
-	return len(c.others()) == 0
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.listed()) == 0
 }
 
 // HandOver implements signaling.Lease: another instance claims the room over this ownership, so that nobody else comes between, and

@@ -4,12 +4,16 @@ import (
 	"context"
 	"encoding/json"
 	"math/rand/v2"
+	"slices"
 	"strings"
 
 	"go.uber.org/zap"
 
 	"github.com/anteroom/anteroom/rooms/store"
 )
+
+// remembered is how long an instance is asked that is not listed any more: with a store that has lost its list it may have rooms all the same.
+const remembered = 3 * TTL
 
 // member is an instance as it announces itself.
 type member struct {
@@ -61,6 +65,14 @@ func (c *Cluster) meet() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.members = members
+	for _, m := range members {
+		c.met[m.At] = c.now()
+	}
+	for at, since := range c.met {
+		if c.now()-since > remembered {
+			delete(c.met, at)
+		}
+	}
 	for at, since := range c.suspects {
 		if c.now()-since > TTL {
 			delete(c.suspects, at)
@@ -74,10 +86,21 @@ func (c *Cluster) isLeaving() bool {
 	return c.leaving
 }
 
-// others are the addresses of all but this instance.
+// others are the addresses of all but this instance that are listed, or were a moment ago: those first that are.
 func (c *Cluster) others() []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	list := c.listed()
+	for at := range c.met {
+		if at != c.at && !slices.Contains(list, at) {
+			list = append(list, at)
+		}
+	}
+	return list
+}
+
+// listed are the addresses of all but this instance.
+func (c *Cluster) listed() []string {
 	var list []string
 	for _, m := range c.members {
 		if m.ID != c.id {

@@ -119,6 +119,24 @@ func TestOwn_TheStoreHasLostTheClaim_TheOwnerKeepsTheRoom(t *testing.T) {
 	}
 }
 
+func TestOwn_TheStoreHasLostTheListToo_WhoWasOnItIsAsked(t *testing.T) {
+	w := newWorld(t)
+	a, b := w.start(1), w.start(1)
+	w.own(a)
+	b.meet()
+	must(t, w.store.Withdraw(t.Context(), a.id))
+	b.meet()
+	w.store.holder.Store(&store.Lease{})
+	if _, err := b.Own(t.Context(), w.room, true); elsewhere(err) != a.Address() {
+		t.Errorf("answered %v", err)
+	}
+	b.skew.Add(int64(2 * remembered))
+	b.meet()
+	if a.Close(); len(b.others()) > 1 { // a may have listed itself anew
+		t.Errorf("remembered for ever: %v", b.others())
+	}
+}
+
 func TestOwn_WithoutTheStore_OthersAreAsked(t *testing.T) {
 	w := newWorld(t)
 	a, b := w.start(1), w.start(1)

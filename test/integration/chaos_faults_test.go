@@ -2,6 +2,7 @@ package integration
 
 import (
 	"maps"
+	"regexp"
 	"slices"
 	"testing"
 	"time"
@@ -66,7 +67,7 @@ var faults = map[string]func(t *testing.T, c *chaos){
 // fault has something go wrong and be mended.
 func (c *chaos) fault(t *testing.T, n int) {
 	t.Helper()
-	names := slices.Sorted(maps.Keys(faults))
+	names := slices.DeleteFunc(slices.Sorted(maps.Keys(faults)), func(name string) bool { return !regexp.MustCompile(*chaosOnly).MatchString(name) })
 	if n == 0 { // all in turn, in an order of chance
 		c.order = c.random.Perm(len(names))
 	}

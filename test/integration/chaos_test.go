@@ -16,6 +16,7 @@ var (
 	chaosSeed   = flag.Uint64("chaos.seed", 0, "choose the commands and faults of the logged seed; 0: others each time")
 	chaosFaults = flag.Int("chaos.faults", 5, "faults of a run")
 	chaosRooms  = flag.Int("chaos.rooms", 4, "waiting rooms in which people give commands")
+	chaosOnly   = flag.String("chaos.only", "", "the faults whose names match; empty: all")
 	chaosReport = flag.Bool("chaos.report", false, "print what was done, the last line as JSON")
 )
 
@@ -110,6 +111,7 @@ func (c *chaos) run(t *testing.T) (commands int) {
 		m.keep(there, t, &pages)
 		work.Go(func() { m.work(ctx, t) })
 	}
+	c.calm(mending) // until all have read of rooms and staff
 	for n := range *chaosFaults {
 		c.fault(t, n)
 	}

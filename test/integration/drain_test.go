@@ -80,7 +80,7 @@ func (p *process) terminate(t *testing.T) {
 	t.Helper()
 	must(t, p.command.Process.Signal(syscall.SIGTERM))
 	if err := p.command.Wait(); err != nil {
-		t.Errorf("stopped with %v", err)
+		t.Errorf("stopped with %v; log:\n%s", err, p.log)
 	}
 }
 

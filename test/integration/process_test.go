@@ -3,6 +3,7 @@ package integration
 import (
 	"bufio"
 	"encoding/json"
+	"flag"
 	"net/url"
 	"os"
 	"os/exec"
@@ -11,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 )
+
+var serverLogs = flag.String("server.logs", "", "folder for what each start of a server logs; empty: only that of one that does not start or stop as it should")
 
 // process is `anteroom serve` with a data folder of its own.
 type process struct {
@@ -21,6 +24,7 @@ type process struct {
 	media   string
 	args    []string // beside those that every server gets
 	command *exec.Cmd
+	log     *strings.Builder // of the last start; whole when the process has ended
 }
 
 // startProcess starts a server that is killed when the test ends, and stops the test if it does not come up.
@@ -47,8 +51,13 @@ func (p *process) start(t *testing.T) {
 		"--admin", "127.0.0.1:0", "--data", p.data)
 	p.command.Args = append(p.command.Args, p.args...)
 	out := get(p.command.StdoutPipe())(t)
-	var log strings.Builder
-	p.command.Stderr = &log
+	p.log = &strings.Builder{}
+	p.command.Stderr = p.log
+	if *serverLogs != "" {
+		f := get(os.CreateTemp(*serverLogs, "server-*.log"))(t)
+		defer f.Close()
+		p.command.Stderr = f
+	}
 	must(t, p.command.Start())
 	var ready struct{ Event, URL, Media, Admin string }
 	line, err := bufio.NewReader(out).ReadBytes('\n')
@@ -58,7 +67,7 @@ func (p *process) start(t *testing.T) {
 	if err != nil || ready.Event != "ready" {
 		_ = p.command.Process.Kill()
 		_ = p.command.Wait()
-		t.Fatalf("the server did not start: %v, said %q, log:\n%s", err, line, log.String())
+		t.Fatalf("the server did not start: %v, said %q, log:\n%s", err, line, p.log.String())
 	}
 	p.url, p.admin, p.media = ready.URL, ready.Admin, ready.Media
 	p.web = get(url.Parse(ready.URL))(t).Host
