@@ -33,9 +33,14 @@ type actor struct {
 
 	leaving  bool               // to another instance, as soon as it may
 	handed   atomic.Bool        // it has left; set before done is closed
+	unused   atomic.Bool        // it has ended because nobody needs the room; set before done is closed
 	partings chan rooms.VisitID // of the next owner, while media lingers here
 
+	quietSince time.Time // nobody has needed the room; zero: somebody does
+
 	seen seen // by pages, of owners before
+
+	born int64 // epoch of this actor, if there is no lease
 
 	room    *rooms.Room
 	durable map[rooms.VisitID]*rooms.Visit // as the store has them
@@ -87,10 +92,11 @@ func newActor(h *Hub, d directory, visits []*rooms.Visit) *actor {
 		alone:    map[*session]struct{}{},
 		recheck:  map[rooms.VisitID]time.Time{},
 		chats:    newChats(),
-		list:     newList(h.epoch),
 
 		transfers: transfers{carried: map[rooms.VisitID]struct{}{}},
 	}
+	a.born = h.epoch + time.Since(h.began).Milliseconds()
+	a.list = newList(a.born)
 	a.saver = newSaver(d.about.ID, h.store, h.metrics, func(e event) { a.post(e) })
 	a.saver.log = a.log
 	a.setDirectory(d)
@@ -122,7 +128,7 @@ func (a *actor) post(e event) bool {
 }
 
 // run works until ctx ends or somebody else may have the room, and closes what it owns; or until it leaves the room to another instance,
-// and then its media goes on.
+// and then its media goes on; or until nobody has needed the room for long.
 func (a *actor) run(ctx context.Context) {
 	defer close(a.done)
 	defer a.uncount()
@@ -140,6 +146,10 @@ func (a *actor) run(ctx context.Context) {
 			a.handed.Store(true)
 			return
 		}
+		if a.isUnused(time.Now()) {
+			a.unused.Store(true)
+			return
+		}
 		timer.Reset(a.untilNext(time.Now()))
 		select {
 		case <-ctx.Done():
@@ -147,6 +157,7 @@ func (a *actor) run(ctx context.Context) {
 			return
 		case <-moved: // see above
 		case e := <-a.inbox:
+			a.quietSince = time.Time{}
 			a.safely(e)
 		case <-a.media.ready:
 			for _, e := range a.media.take() {
@@ -220,6 +231,9 @@ func (a *actor) untilNext(now time.Time) time.Duration {
 	}
 	if a.leaving {
 		earlier(now.Add(leaveEvery))
+	}
+	if !a.quietSince.IsZero() {
+		earlier(a.quietSince.Add(a.hub.idleAfter))
 	}
 	if a.queue.telling.some {
 		earlier(now)

@@ -36,11 +36,15 @@ func (h *Hub) actorFor(ctx context.Context, who auth.Identity, want rooms.RoomID
 	if who.Room, err = deskOf(member, want); err != nil {
 		return nil, who, err
 	}
-	a, err := h.actorAt(ctx, who.Room, here)
-	if err == nil && member.TokenGen == who.Gen && !member.Disabled && !h.acquaint(a, member, who.Room) {
-		err = ErrRetry
+	for {
+		a, err := h.actorAt(ctx, who.Room, here)
+		if err != nil || member.TokenGen != who.Gen || member.Disabled || h.acquaint(a, member, who.Room) {
+			return a, who, err
+		}
+		if !a.hasLeft() {
+			return a, who, ErrRetry
+		}
 	}
-	return a, who, err
 }
 
 // deskOf is the waiting room that a member of staff wants to work in, if they may; their first one if they do not say.

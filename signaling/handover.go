@@ -62,8 +62,13 @@ func (e departure) apply(a *actor) { a.leaving = e.leave }
 
 // mayLeave tells whether all that was decided is durable and told, so that whoever reads the store next knows as much.
 func (a *actor) mayLeave() bool {
-	return a.leaving && !a.storeDown && a.saves.done == a.saves.last && !a.late.some() && a.mayOpen() &&
-		!a.saver.fill.Load() && len(a.lease.Repairs()) == 0
+	return a.leaving && a.isSettled()
+}
+
+// isSettled tells whether nothing waits to be saved, opened or repaired.
+func (a *actor) isSettled() bool {
+	return !a.storeDown && a.saves.done == a.saves.last && !a.late.some() && a.mayOpen() &&
+		!a.saver.fill.Load() && (a.lease == nil || len(a.lease.Repairs()) == 0)
 }
 
 // isHanded tells whether an actor has left its room to another instance. It is safe from any goroutine.
@@ -71,8 +76,11 @@ func (a *actor) isHanded() bool { return a.handed.Load() }
 
 // farewell is the close code for whoever finds that an actor has ended.
 func (a *actor) farewell() wire.CloseCode {
-	if a.isHanded() {
+	switch {
+	case a.isHanded():
 		return wire.CloseHandedOver
+	case a.hasLeft():
+		return wire.CloseMoved // which no page hears: its hello is said again
 	}
 	return wire.CloseRestart
 }

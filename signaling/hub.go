@@ -75,6 +75,8 @@ type Hub struct {
 	metrics    *metrics
 	meters     meters
 	epoch      int64         // when it was made, in milliseconds since 1970: greater than before unless the clock was set back
+	began      time.Time     // the same by the clock that nobody sets
+	idleAfter  time.Duration // for how long a room that nobody needs is kept
 	unsaved    atomic.Int32  // rooms whose changes the store does not take now
 	opened     atomic.Uint64 // sockets so far
 
@@ -97,7 +99,7 @@ type Hub struct {
 type ownedRoom struct {
 	ready chan struct{} // closed when actor or err is set
 	here  bool          // of Owners.Own
-	over  chan struct{} // closed when a room whose lease was lost is forgotten
+	over  chan struct{} // closed when the room is forgotten because it is not here any more, or not needed
 	actor *actor
 	err   error
 }
@@ -117,7 +119,7 @@ func NewHub(cfg Config) (*Hub, error) {
 	if h.now == nil {
 		h.now = time.Now
 	}
-	h.epoch = h.now().UnixMilli()
+	h.epoch, h.began, h.idleAfter = h.now().UnixMilli(), time.Now(), idleAfter
 	if h.warm == 0 {
 		h.warm = defaultWarm
 	}
@@ -223,7 +225,7 @@ func askOwner[T any](ctx context.Context, h *Hub, room rooms.RoomID, here bool, 
 		if got, ok := ask(a, e, result); ok {
 			return got, nil
 		}
-		if !a.isHanded() {
+		if !a.hasLeft() {
 			return none, ErrClosed
 		}
 	}
@@ -315,7 +317,7 @@ func (h *Hub) actorAt(ctx context.Context, room rooms.RoomID, here bool) (*actor
 		if elsewhere := (*Elsewhere)(nil); here && !owned.here && errors.As(owned.err, &elsewhere) {
 			continue // others have asked, who left it open where the room is to be
 		}
-		if owned.actor == nil || !isGone(owned.actor.lease) && !owned.actor.isHanded() {
+		if owned.actor == nil || !isGone(owned.actor.lease) && !owned.actor.hasLeft() {
 			return owned.actor, owned.err
 		}
 		select {
@@ -382,6 +384,7 @@ func (h *Hub) start(a *actor) {
 		a.run(h.ctx)
 		if !a.isHanded() {
 			stopSaving()
+			<-a.letGo
 			return
 		}
 		h.lingers(a, true)

@@ -14,6 +14,8 @@ type metrics struct {
 	commands     *prometheus.CounterVec
 	saveSeconds  prometheus.Histogram
 	saveFailures prometheus.Counter
+	letGo        atomic.Uint64
+	letGoShown   prometheus.CounterFunc
 	panics       atomic.Uint64
 	visits       census
 	sockets      prometheus.GaugeFunc
@@ -21,7 +23,7 @@ type metrics struct {
 }
 
 func newMetrics(h *Hub) *metrics {
-	return &metrics{
+	m := &metrics{
 		commands: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "anteroom_commands_total", Help: "Commands by action and result (ok, repeated or an error code).",
 		}, []string{"action", "result"}),
@@ -47,10 +49,14 @@ func newMetrics(h *Hub) *metrics {
 			return float64(len(h.rooms))
 		}),
 	}
+	m.letGoShown = prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Name: "anteroom_rooms_let_go_total", Help: "Waiting rooms that nobody had needed for some minutes, so that they are not kept in memory.",
+	}, func() float64 { return float64(m.letGo.Load()) })
+	return m
 }
 
 func (m *metrics) all() []prometheus.Collector {
-	return append(m.visits.gauges(), m.commands, m.saveSeconds, m.saveFailures, m.sockets, m.rooms)
+	return append(m.visits.gauges(), m.commands, m.saveSeconds, m.saveFailures, m.letGoShown, m.sockets, m.rooms)
 }
 
 // Describe implements prometheus.Collector.

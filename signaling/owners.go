@@ -93,10 +93,10 @@ func (a *actor) under(l Lease) *actor {
 	return a
 }
 
-// epoch is of the views: of the ownership, or of the hub if that owns everything.
+// epoch is of the views: of the ownership, or of the actor if the hub owns everything.
 func (a *actor) epoch() int64 {
 	if a.lease == nil {
-		return a.hub.epoch
+		return a.born
 	}
 	return a.lease.Fence().Epoch
 }
@@ -151,9 +151,9 @@ func (h *Hub) release(l Lease) {
 	}
 }
 
-// letGo forgets a room that was owned by a lease, so that whoever needs it next asks where it is.
+// letGo forgets a room that is not owned any more, so that whoever needs it next asks where it is.
 func (h *Hub) letGo(a *actor) {
-	if a.lease == nil {
+	if a.lease == nil && !a.hasLeft() {
 		return
 	}
 	if a.storeDown { // the actor has ended

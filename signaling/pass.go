@@ -186,14 +186,19 @@ func (c *conn) greeted(ctx context.Context) wire.CloseCode {
 	if code != 0 {
 		return code
 	}
-	a, who, err := c.hub.actorFor(ctx, g.Who, rooms.RoomID(hello.Room), true)
-	if moved := (*Elsewhere)(nil); errors.As(err, &moved) {
-		return wire.CloseMoved
+	for range maxReaches {
+		a, who, err := c.hub.actorFor(ctx, g.Who, rooms.RoomID(hello.Room), true)
+		if moved := (*Elsewhere)(nil); errors.As(err, &moved) {
+			return wire.CloseMoved
+		}
+		code, to := c.enterRoom(a, req.ID, who, hello, err)
+		if to != nil {
+			c.reason = onward(to)
+			return wire.CloseMoved
+		}
+		if code != wire.CloseMoved { // else the room was just let go, and is opened anew
+			return code
+		}
 	}
-	code, to := c.enterRoom(a, req.ID, who, hello, err)
-	if to != nil {
-		c.reason = onward(to)
-		return wire.CloseMoved
-	}
-	return code
+	return c.comeBackLater(req.ID)
 }
