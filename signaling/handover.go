@@ -26,17 +26,22 @@ const (
 // any more, or ctx ends. What is not saved then stays here. Sockets are still taken; where the rooms are is for Owners to say,
 // who should let nothing more be claimed by then.
 func (h *Hub) HandOver(ctx context.Context) {
+	var all sync.WaitGroup
+	for _, o := range h.owned() {
+		all.Go(func() { o.handOver(ctx) })
+	}
+	all.Wait()
+}
+
+// owned are all rooms, in an order of chance.
+func (h *Hub) owned() []*ownedRoom {
 	h.mu.Lock()
+	defer h.mu.Unlock()
 	owned := make([]*ownedRoom, 0, len(h.rooms))
 	for _, o := range h.rooms {
 		owned = append(owned, o)
 	}
-	h.mu.Unlock()
-	var all sync.WaitGroup
-	for _, o := range owned {
-		all.Go(func() { o.handOver(ctx) })
-	}
-	all.Wait()
+	return owned
 }
 
 func (o *ownedRoom) handOver(ctx context.Context) {

@@ -43,6 +43,7 @@ type Hub interface {
 	RoomChanged(room rooms.RoomID)
 	Take(ctx context.Context, room rooms.RoomID) error
 	Parted(room rooms.RoomID, visit rooms.VisitID)
+	Spare(ctx context.Context) bool
 	Here() signaling.Here
 }
 
@@ -56,6 +57,7 @@ func (c *Cluster) Serve(hub Hub) {
 	c.tasks.Go(c.watch)
 	c.tasks.Go(c.tell)
 	c.tasks.Go(c.part)
+	c.tasks.Go(func() { c.every(balanceEvery, nil, c.balance) })
 	here := hub.Here()
 	mux := http.NewServeMux()
 	mux.Handle("GET "+signaling.HopPath, here)
