@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"flag"
 	"math/rand/v2"
 	"net/http"
 	"slices"
@@ -113,6 +114,19 @@ func (m *moving) arrived(t *testing.T) {
 	talkAll(t, "there", m.patient, m.there)
 }
 
+// stage is how far pages had seen the transfer come. That the visit is there and had not left shows as "there".
+func (m *moving) stage(answer <-chan error) string {
+	switch {
+	case len(answer) > 0:
+		return "done"
+	case slices.ContainsFunc(m.there.List(), m.isTheirs):
+		return "there"
+	case slices.ContainsFunc(m.desk.List(), func(r wire.Row) bool { return m.isTheirs(r) && r.Moving }):
+		return "on the way"
+	}
+	return "not seen to have begun"
+}
+
 func (m *moving) isTheirs(r wire.Row) bool { return r.Seat == m.seat }
 
 func (m *moving) count(all []visit) (n int) {
@@ -157,20 +171,25 @@ func TestTransfer_TheOwnerIsKilledBetweenTheSteps(t *testing.T) {
 	m.arrived(t)
 }
 
+var transferTimes = flag.Int("transfer.times", 3, "how often the owner is killed while it brings somebody to another waiting room")
+
 // TestTransfer_TheOwnerIsKilledAtAnyMoment: before, between and after the steps.
 func TestTransfer_TheOwnerIsKilledAtAnyMoment(t *testing.T) {
 	c := startServers(t, 3)
-	for range 3 {
+	stages := map[string]int{}
+	for range *transferTimes {
 		m := newMoving(t, c)
 		answer := m.begin(t)
-		after := time.Duration(rand.Int64N(int64(20 * time.Millisecond))) //nolint:gosec // any
+		after := time.Duration(rand.Int64N(int64(4 * time.Millisecond))) //nolint:gosec // any
 		<-time.After(after)
 		c.all[m.owner].kill(t)
-		t.Logf("killed after %v", after)
+		stages[m.stage(answer)]++
 		_ = get(m.desk.WaitClosed(within(t)))(t)
 		comeBack(t, m.desk)
 		must(t, <-answer)
 		m.arrived(t)
 		c.all[m.owner].start(t)
+		c.complete(t)
 	}
+	t.Logf("when the owner was killed pages had seen: %v", stages)
 }
