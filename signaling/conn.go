@@ -86,9 +86,7 @@ func (c *conn) read(timeout time.Duration) (wire.Request, error) {
 
 // readBytes waits for the next message of up to most bytes.
 func (c *conn) readBytes(timeout time.Duration, most int) ([]byte, error) {
-	if err := c.ws.SetReadDeadline(time.Now().Add(timeout)); err != nil {
-		return nil, err
-	}
+	c.awaitUntil(timeout)
 	kind, from, err := c.ws.NextReader()
 	if err != nil {
 		return nil, err
@@ -107,6 +105,15 @@ func (c *conn) readBytes(timeout time.Duration, most int) ([]byte, error) {
 		return nil, errBadEnvelope
 	}
 	return data, nil
+}
+
+// awaitUntil bounds how long the reader waits: if the close code is on its way, as long as that may take to be answered. The writer
+// sets the same when it has sent the code, so that one of both comes last.
+func (c *conn) awaitUntil(timeout time.Duration) {
+	_ = c.ws.SetReadDeadline(time.Now().Add(timeout)) // fails where reading does, too
+	if c.out.closed() {
+		_ = c.ws.SetReadDeadline(time.Now().Add(lingerTimeout))
+	}
 }
 
 // readRequest reads the envelope of a message.

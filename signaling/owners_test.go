@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gorilla/websocket"
+
 	"github.com/anteroom/anteroom/internal/auth"
 	"github.com/anteroom/anteroom/rooms"
 	"github.com/anteroom/anteroom/rooms/store"
@@ -329,6 +331,39 @@ func TestPass_ThisInstanceStops_PagesAreToldToComeBack(t *testing.T) {
 	_ = i.hubs[1].hub.Close()
 	if got := patient.closeCode(); got != wire.CloseRestart {
 		t.Errorf("closed with %d", got)
+	}
+}
+
+// socketPair is both ends of a WebSocket.
+func socketPair(t *testing.T) (near, far *websocket.Conn) {
+	t.Helper()
+	ends := make(chan *websocket.Conn, 1)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ws, err := upgrader.Upgrade(w, r, nil)
+		if err != nil {
+			t.Error(err)
+		}
+		ends <- ws
+	}))
+	t.Cleanup(server.Close)
+	near, _, err := websocket.DefaultDialer.Dial("ws"+strings.TrimPrefix(server.URL, "http"), nil) //nolint:bodyclose // Dial has read all of it
+	if err != nil {
+		t.Fatal(err)
+	}
+	far = <-ends
+	t.Cleanup(func() { _, _ = near.Close(), far.Close() })
+	return near, far
+}
+
+// An instance stops while a message passes: the deadline that stopping has set is replaced when the next one is waited for.
+func TestPass_ThisInstanceStopsWhileAMessagePasses_NothingMoreIsWaitedFor(t *testing.T) {
+	client, _ := socketPair(t)
+	owner, _ := socketPair(t)
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	c := &conn{hub: &Hub{ctx: ctx}, ws: client, hop: &hop{ws: owner, kind: websocket.TextMessage, first: strings.NewReader("x")}}
+	if code := c.passDown(); code != wire.CloseRestart {
+		t.Errorf("closed with %d", code)
 	}
 }
 

@@ -113,7 +113,7 @@ func (c *conn) pass() wire.CloseCode {
 // passUp ends when either side does.
 func (c *conn) passUp() {
 	for alive := true; alive; {
-		_ = c.ws.SetReadDeadline(time.Now().Add(passSilence))
+		c.awaitUntil(passSilence)
 		kind, from, err := c.ws.NextReader()
 		if err != nil {
 			return
@@ -132,6 +132,9 @@ func (c *conn) passDown() wire.CloseCode {
 		err := copyMessage(c.ws, kind, from)
 		if err == nil {
 			_ = c.hop.ws.SetReadDeadline(time.Now().Add(passSilence))
+			if c.hub.ctx.Err() != nil { // whose end has set a deadline that this one has replaced
+				return wire.CloseRestart
+			}
 			kind, from, err = c.hop.ws.NextReader()
 		}
 		if err == nil {

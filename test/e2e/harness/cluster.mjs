@@ -65,7 +65,8 @@ export class Cluster {
   /** The server that has the one waiting room there is. */
   async owner() {
     for (const server of this.servers) {
-      if ((await server.count('anteroom_leases')) > 0) return server;
+      const leases = await server.count('anteroom_leases').catch(() => 0); // it may be stopped
+      if (leases > 0) return server;
     }
     throw new Error('nobody has the room');
   }
