@@ -346,7 +346,7 @@ func socketPair(t *testing.T) (near, far *websocket.Conn) {
 		ends <- ws
 	}))
 	t.Cleanup(server.Close)
-	near, _, err := websocket.DefaultDialer.Dial("ws"+strings.TrimPrefix(server.URL, "http"), nil) //nolint:bodyclose // Dial has read all of it
+	near, _, err := websocket.DefaultDialer.Dial("ws"+strings.TrimPrefix(server.URL, "http"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
