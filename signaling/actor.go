@@ -32,6 +32,7 @@ type actor struct {
 	lease    Lease // nil: there are no other instances
 
 	leaving  bool               // to another instance, as soon as it may
+	sparing  bool               // it leaves only if nobody is in a visit
 	handed   atomic.Bool        // it has left; set before done is closed
 	unused   atomic.Bool        // it has ended because nobody needs the room; set before done is closed
 	partings chan rooms.VisitID // of the next owner, while media lingers here

@@ -63,11 +63,17 @@ func (o *ownedRoom) handOver(ctx context.Context) {
 // departure has an actor leave its room to another instance as soon as nothing waits to be saved, or stay after all.
 type departure struct{ leave bool }
 
-func (e departure) apply(a *actor) { a.leaving = e.leave }
+func (e departure) apply(a *actor) { a.leaving, a.sparing = e.leave, false }
 
 // mayLeave tells whether all that was decided is durable and told, so that whoever reads the store next knows as much.
 func (a *actor) mayLeave() bool {
-	return a.leaving && a.isSettled()
+	if !a.leaving || !a.isSettled() {
+		return false
+	}
+	if a.sparing && !a.isSpare() {
+		a.stay()
+	}
+	return a.leaving
 }
 
 // isSettled tells whether nothing waits to be saved, opened or repaired.

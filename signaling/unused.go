@@ -1,10 +1,6 @@
 package signaling
 
-import (
-	"time"
-
-	"github.com/anteroom/anteroom/rooms"
-)
+import "time"
 
 // idleAfter is how long a waiting room that nobody needs is kept in memory, and owned. What is planned for it is no reason to keep it:
 // the sweep reads the store, and has a room loaded in which something is due.
@@ -39,14 +35,4 @@ func (a *actor) isUnused(now time.Time) bool {
 // isQuiet tells whether nobody is here or on the way, and nothing is still to be done.
 func (a *actor) isQuiet() bool {
 	return len(a.atSeat) == 0 && len(a.atDesk) == 0 && len(a.transfers.carried) == 0 && !a.leaving && a.isSettled()
-}
-
-// hasLive tells whether people are in a visit, be they away, who want to find it as it was.
-func (a *actor) hasLive() bool {
-	for v := range a.room.Visits() {
-		if v.Phase == rooms.PhaseActive || v.Phase == rooms.PhaseHeld {
-			return true
-		}
-	}
-	return false
 }

@@ -100,7 +100,7 @@ func (c clusterCollector) Collect(to chan<- prometheus.Metric) {
 	to <- prometheus.MustNewConstMetric(descInstances, prometheus.GaugeValue, float64(s.Members))
 	to <- prometheus.MustNewConstMetric(descLeases, prometheus.GaugeValue, float64(s.Held))
 	for what, n := range map[string]uint64{
-		"claimed": s.Claimed, "taken_over": s.TakenOver, "handed_over": s.HandedOver, "claimed_again": s.Reclaimed, "lost": s.Fenced,
+		"claimed": s.Claimed, "taken_over": s.TakenOver, "handed_over": s.HandedOver, "balanced": s.Balanced, "claimed_again": s.Reclaimed, "lost": s.Fenced,
 	} {
 		to <- prometheus.MustNewConstMetric(descEnds, prometheus.CounterValue, float64(n), what)
 	}

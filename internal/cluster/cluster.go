@@ -81,26 +81,28 @@ type Cluster struct {
 	giving   chan struct{} // holds a value for each room that is being handed over
 	partings chan parting
 
-	mu       sync.Mutex
-	members  []member                 // the newest list, this instance included
-	met      map[string]time.Duration // when instances were listed last, by address
-	leaving  bool
-	held     map[rooms.RoomID]*lease
-	claiming map[rooms.RoomID]int    // claims under way
-	routes   map[rooms.RoomID]string // where rooms were found
-	suspects map[string]time.Duration
-	gifts    map[rooms.RoomID]gift // rooms that are being handed over to this instance
+	mu      sync.Mutex
+	members []member                 // the newest list, this instance included
+	met     map[string]time.Duration // when instances were listed last, by address
+	leaving bool
+	// balancing tells that rooms go because this instance carries much more than others.
+	balancing bool
+	held      map[rooms.RoomID]*lease
+	claiming  map[rooms.RoomID]int    // claims under way
+	routes    map[rooms.RoomID]string // where rooms were found
+	suspects  map[string]time.Duration
+	gifts     map[rooms.RoomID]gift // rooms that are being handed over to this instance
 
 	counts counts
 }
 
 // counts are since the start.
-type counts struct{ claimed, takenOver, handedOver, reclaimed, fenced atomic.Uint64 }
+type counts struct{ claimed, takenOver, handedOver, balanced, reclaimed, fenced atomic.Uint64 }
 
 // Stats says how the cluster is doing.
 type Stats struct {
-	Members, Held                                     int    // now
-	Claimed, TakenOver, HandedOver, Reclaimed, Fenced uint64 // leases, since the start
+	Members, Held                                               int    // now
+	Claimed, TakenOver, HandedOver, Balanced, Reclaimed, Fenced uint64 // leases, since the start
 }
 
 var errConfig = errors.New("cluster: Store, Secret, Listen and Load are needed")
@@ -163,7 +165,7 @@ func (c *Cluster) Stats() Stats {
 	defer c.mu.Unlock()
 	return Stats{
 		Members: len(c.members), Held: len(c.held), Claimed: c.counts.claimed.Load(), TakenOver: c.counts.takenOver.Load(),
-		HandedOver: c.counts.handedOver.Load(), Reclaimed: c.counts.reclaimed.Load(), Fenced: c.counts.fenced.Load(),
+		HandedOver: c.counts.handedOver.Load(), Balanced: c.counts.balanced.Load(), Reclaimed: c.counts.reclaimed.Load(), Fenced: c.counts.fenced.Load(),
 	}
 }
 

@@ -43,7 +43,7 @@ type Hub interface {
 	RoomChanged(room rooms.RoomID)
 	Take(ctx context.Context, room rooms.RoomID) error
 	Parted(room rooms.RoomID, visit rooms.VisitID)
-	Spare(ctx context.Context) bool
+	Spare(ctx context.Context, fits func(peers, sockets int) bool) bool
 	Here() signaling.Here
 }
 
@@ -54,10 +54,10 @@ func (c *Cluster) Serve(hub Hub) {
 	c.tasks.Go(func() { c.every(Every, nil, c.meet) })
 	c.tasks.Go(func() { c.every(Every, c.kick, c.renew) })
 	c.tasks.Go(func() { c.every(Every, nil, c.doubt) })
+	c.tasks.Go(func() { c.every(balanceEvery, nil, c.balance) })
 	c.tasks.Go(c.watch)
 	c.tasks.Go(c.tell)
 	c.tasks.Go(c.part)
-	c.tasks.Go(func() { c.every(balanceEvery, nil, c.balance) })
 	here := hub.Here()
 	mux := http.NewServeMux()
 	mux.Handle("GET "+signaling.HopPath, here)

@@ -124,8 +124,19 @@ func (c *Cluster) place() string {
 	return draw(c.candidates(&mine))
 }
 
-// successor answers who is to take a room that this instance leaves. Empty: there is nobody.
-func (c *Cluster) successor() string { return draw(c.candidates(nil)) }
+// successor answers who is to take a room that this instance leaves: if it gives it away because it carries more than others,
+// nobody who carries more than the mean. Empty: there is nobody.
+func (c *Cluster) successor() string {
+	others := c.candidates(nil)
+	if !c.isLeaving() {
+		sum := c.load().score()
+		for _, m := range others {
+			sum += m.score()
+		}
+		others = slices.DeleteFunc(others, func(m member) bool { return m.score()*(1+len(others)) > sum })
+	}
+	return draw(others)
+}
 
 // candidates are the instances that could take a room: with this one and what it carries, or without.
 func (c *Cluster) candidates(mine *Load) []member {

@@ -92,7 +92,7 @@ type hub struct {
 	do      func() (rooms.Outcome, error)
 	take    func(ctx context.Context, room rooms.RoomID) error
 	parted  chan rooms.VisitID
-	spared  atomic.Int64
+	spare   func(fits func(peers, sockets int) bool) bool // nil: there is nothing to spare
 }
 
 func (h *hub) RoomChanged(room rooms.RoomID) { h.changed <- room }
@@ -101,9 +101,11 @@ func (h *hub) Do(context.Context, rooms.RoomID, rooms.Command) (rooms.Outcome, e
 
 func (h *hub) Take(ctx context.Context, room rooms.RoomID) error { return h.take(ctx, room) }
 
-func (h *hub) Parted(_ rooms.RoomID, visit rooms.VisitID) { h.parted <- visit }
+func (h *hub) Spare(_ context.Context, fits func(peers, sockets int) bool) bool {
+	return h.spare != nil && h.spare(fits)
+}
 
-func (h *hub) Spare(context.Context) bool { h.spared.Add(1); return true }
+func (h *hub) Parted(_ rooms.RoomID, visit rooms.VisitID) { h.parted <- visit }
 
 func (*hub) Here() signaling.Here { return (*signaling.Hub)(nil).Here() }
 
