@@ -1,8 +1,13 @@
 package integration
 
 import (
+	"bufio"
+	"fmt"
 	"io"
 	"net"
+	"os"
+	"os/exec"
+	"strings"
 	"sync"
 	"testing"
 )
@@ -21,21 +26,62 @@ type balancer struct {
 	closed   bool
 }
 
+// balancerOf is the environment variable that has the test binary be a balancer, of these addresses.
+const balancerOf = "ANTEROOM_TEST_BALANCER_OF"
+
+// balance is a balancer as a process, which prints its address and ends with its input.
+func balance(backends []string) int {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	b := &balancer{listener: listener, backends: backends, pinned: -1, open: map[net.Conn]struct{}{}}
+	fmt.Fprintln(os.Stdout, listener.Addr())
+	b.tasks.Go(b.accept)
+	_, _ = io.Copy(io.Discard, os.Stdin)
+	b.close()
+	return 0
+}
+
+// balanceElsewhere moves the balancer to a process of its own: a process may have so many files open, and one that holds both ends of all
+// connections has three for each.
+func (c *cluster) balanceElsewhere(t *testing.T) {
+	t.Helper()
+	var addresses []string
+	for _, p := range c.all {
+		addresses = append(addresses, p.web)
+	}
+	cmd := exec.Command(os.Args[0]) //nolint:noctx // ends with its input
+	cmd.Env = append(os.Environ(), balancerOf+"="+strings.Join(addresses, ","))
+	cmd.Stderr = os.Stderr
+	in, out := get(cmd.StdinPipe())(t), get(cmd.StdoutPipe())(t)
+	must(t, cmd.Start())
+	t.Cleanup(func() {
+		_ = in.Close()
+		_ = cmd.Wait()
+	})
+	address := get(bufio.NewReader(out).ReadString('\n'))(t)
+	c.url = "http://" + strings.TrimSpace(address)
+}
+
 // startBalancer starts one that ends with the test.
 func startBalancer(t *testing.T, backends ...string) *balancer {
 	t.Helper()
 	b := &balancer{listener: get(net.Listen("tcp", "127.0.0.1:0"))(t), backends: backends, pinned: -1, open: map[net.Conn]struct{}{}}
-	b.tasks.Go(func() {
-		for {
-			c, err := b.listener.Accept()
-			if err != nil {
-				return
-			}
-			b.tasks.Go(func() { b.serve(c) })
-		}
-	})
+	b.tasks.Go(b.accept)
 	t.Cleanup(b.close)
 	return b
+}
+
+func (b *balancer) accept() {
+	for {
+		c, err := b.listener.Accept()
+		if err != nil {
+			return
+		}
+		b.tasks.Go(func() { b.serve(c) })
+	}
 }
 
 func (b *balancer) close() {

@@ -35,6 +35,7 @@ const (
 // TestStorm kills one of three instances on which many people wait. All come back to their seats, each once.
 func TestStorm(t *testing.T) {
 	c := startServers(t, 3)
+	c.balanceElsewhere(t)
 	waiting := newWaitingPeople(t, c, *stormSockets, *stormRooms)
 	watch := watchRedis(t, c.redis.Counter())
 	before := watch.peak(time.Second)
