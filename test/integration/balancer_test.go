@@ -52,7 +52,7 @@ func (c *cluster) balanceElsewhere(t *testing.T) {
 	for _, p := range c.all {
 		addresses = append(addresses, p.web)
 	}
-	cmd := exec.Command(os.Args[0]) //nolint:noctx // ends with its input
+	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), balancerOf+"="+strings.Join(addresses, ","))
 	cmd.Stderr = os.Stderr
 	in, out := get(cmd.StdinPipe())(t), get(cmd.StdoutPipe())(t)
