@@ -135,6 +135,11 @@ func (b *balancer) dialer(from net.Conn) *net.Dialer {
 	return d
 }
 
+// bring is io.Copy in user space: by splice each way would take the two files of a pipe, and a process may have so many.
+func bring(to io.Writer, from io.Reader) {
+	_, _ = io.CopyBuffer(struct{ io.Writer }{to}, struct{ io.Reader }{from}, make([]byte, 4<<10))
+}
+
 func (b *balancer) serve(from net.Conn) {
 	defer from.Close()
 	var to net.Conn
@@ -152,10 +157,10 @@ func (b *balancer) serve(from net.Conn) {
 		return
 	}
 	b.tasks.Go(func() {
-		_, _ = io.Copy(to, from)
+		bring(to, from)
 		_ = to.Close()
 	})
-	_, _ = io.Copy(from, to)
+	bring(from, to)
 	_ = from.Close()
 	b.mu.Lock()
 	delete(b.open, from)
