@@ -109,6 +109,11 @@ func newWaitingPeople(t *testing.T, c *cluster, n, rooms int) *waitingPeople {
 	for i, room := range w.clinics {
 		w.desks = append(w.desks, room.clinician(t, fmt.Sprint("Doctor ", i)))
 	}
+	for _, p := range w.pages { // whose room was given to an instance that carries less meanwhile
+		if !p.Connected() {
+			must(t, comeBackAsPagesDo(within(t), p, always))
+		}
+	}
 	w.check(t)
 	return w
 }
