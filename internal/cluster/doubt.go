@@ -38,8 +38,7 @@ func (c *Cluster) doubt() {
 	for _, l := range leases {
 		q.Rooms = append(q.Rooms, l.room)
 	}
-	others := c.others()
-	others = others[:min(len(others), maxAsked)]
+	others := c.some()
 	answers := make(chan knowledge, len(others))
 	ctx, cancel := c.within()
 	defer cancel()

@@ -86,20 +86,29 @@ func (c *Cluster) isLeaving() bool {
 	return c.leaving
 }
 
-// others are the addresses of all but this instance that are listed, or were a moment ago: those first that are.
-func (c *Cluster) others() []string {
+// maxAsked bounds how many instances are asked at once.
+const maxAsked = 32
+
+// some are the addresses of up to maxAsked others, drawn by lot so that not all ask the same: of those that are listed first, then of
+// those that were a moment ago.
+func (c *Cluster) some() []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	list := c.listed()
+	var gone []string
 	for at := range c.met {
 		if at != c.at && !slices.Contains(list, at) {
-			list = append(list, at)
+			gone = append(gone, at)
 		}
 	}
-	return list
+	for _, l := range [][]string{list, gone} {
+		rand.Shuffle(len(l), func(i, j int) { l[i], l[j] = l[j], l[i] })
+	}
+	list = append(list, gone...)
+	return list[:min(len(list), maxAsked)]
 }
 
-// listed are the addresses of all but this instance.
+// listed are the addresses of all but this instance. The caller holds mu.
 func (c *Cluster) listed() []string {
 	var list []string
 	for _, m := range c.members {

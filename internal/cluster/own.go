@@ -226,10 +226,7 @@ func (c *Cluster) askOthers(ctx context.Context, room rooms.RoomID, why error) e
 func (c *Cluster) ownerAmongOthers(ctx context.Context, room rooms.RoomID) string {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	others := c.others()
-	if len(others) > maxAsked {
-		others = others[:maxAsked]
-	}
+	others := c.some()
 	answers := make(chan string, len(others))
 	for _, at := range others {
 		go func() { // ends with ctx
@@ -247,9 +244,6 @@ func (c *Cluster) ownerAmongOthers(ctx context.Context, room rooms.RoomID) strin
 	}
 	return ""
 }
-
-// maxAsked bounds how many instances are asked at once.
-const maxAsked = 32
 
 // wall is the system clock in ms, as epochs are.
 func (c *Cluster) wall() int64 { return time.Now().UnixMilli() }

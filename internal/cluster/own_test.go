@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -132,8 +133,8 @@ func TestOwn_TheStoreHasLostTheListToo_WhoWasOnItIsAsked(t *testing.T) {
 	}
 	b.skew.Add(int64(2 * remembered))
 	b.meet()
-	if a.Close(); len(b.others()) > 1 { // a may have listed itself anew
-		t.Errorf("remembered for ever: %v", b.others())
+	if a.Close(); len(b.some()) > 1 { // a may have listed itself anew
+		t.Errorf("remembered for ever: %v", b.some())
 	}
 }
 
@@ -172,6 +173,30 @@ func TestPlace_TheLessLoadedOfTwo(t *testing.T) {
 	a.meet()
 	if at := a.place(); at != "" {
 		t.Errorf("placed at %s, which leaves", at)
+	}
+}
+
+func TestSome_AreDrawnByLot_ListedFirst(t *testing.T) {
+	c := &Cluster{id: "me", at: "me", met: map[string]time.Duration{"gone": 0}}
+	for i := range 3 * maxAsked {
+		c.members = append(c.members, member{ID: fmt.Sprint(i), At: fmt.Sprint(i)})
+	}
+	asked := map[string]bool{}
+	for range 100 {
+		some := c.some()
+		if len(some) != maxAsked {
+			t.Fatalf("%d are asked", len(some))
+		}
+		for _, at := range some {
+			asked[at] = true
+		}
+	}
+	if len(asked) != len(c.members) || asked["gone"] { // that one of 96 is left out a hundred times has a chance of 10 to the -16
+		t.Errorf("%d of %d were asked", len(asked), len(c.members))
+	}
+	c.members = c.members[:2]
+	if some := c.some(); len(some) != 3 || some[2] != "gone" {
+		t.Errorf("of two and one that is not listed: %v", some)
 	}
 }
 
