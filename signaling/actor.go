@@ -149,6 +149,8 @@ func (a *actor) run(ctx context.Context) {
 		}
 		if a.isUnused(time.Now()) {
 			a.unused.Store(true)
+			a.hub.metrics.letGo.Add(1)
+			a.log.Info("room_let_go")
 			return
 		}
 		timer.Reset(a.untilNext(time.Now()))

@@ -27,8 +27,6 @@ func (a *actor) isUnused(now time.Time) bool {
 		a.quietSince = now // looked at again as much later
 		return false
 	}
-	a.hub.metrics.letGo.Add(1)
-	a.log.Info("room_let_go")
 	return true
 }
 

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -21,15 +20,17 @@ const handOverTimeout = 5 * time.Second
 // drainPath is of the admin port: POST has other instances take everything, DELETE takes that back.
 const drainPath = "/drain"
 
-// handOver gives everything to other instances, and this server no more work. Sockets are still taken and passed on.
+// handOver gives everything to other instances, if there are any, and this server no more work. Sockets are still taken and passed on.
 func (s *server) handOver(ctx context.Context) {
-	if s.cluster == nil || s.cluster.Alone() {
+	if s.cluster == nil {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, handOverTimeout)
 	defer cancel()
 	s.cluster.Leave(ctx)
-	s.hub.HandOver(ctx)
+	if !s.cluster.Alone() {
+		s.hub.HandOver(ctx)
+	}
 }
 
 // drainRoutes let an operator who has the root key empty this server and fill it again.
@@ -86,32 +87,11 @@ func (c *drainCmd) Run(ctx context.Context, o output) error {
 	if err != nil {
 		return fmt.Errorf("--root-key: %w", err)
 	}
-	method := http.MethodPost
+	method, wanted := http.MethodPost, "drained"
 	if c.Undo {
-		method = http.MethodDelete
+		method, wanted = http.MethodDelete, "in use"
 	}
 	ctx, cancel := context.WithTimeout(ctx, 2*handOverTimeout)
 	defer cancel()
-	server := config.Serve{Admin: c.Admin}
-	q, err := http.NewRequestWithContext(ctx, method, "http://"+server.AdminAddress()+drainPath, http.NoBody)
-	if err != nil {
-		return fmt.Errorf("--admin: %w", err)
-	}
-	q.Close = true // one request
-	q.Header.Set("Authorization", "Bearer "+strings.TrimSpace(string(key)))
-	res, err := http.DefaultClient.Do(q)
-	if err != nil {
-		return fmt.Errorf("is the server running? %w", err)
-	}
-	defer res.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(res.Body, 1024))
-	if err != nil {
-		return err
-	}
-	says := strings.TrimSpace(string(text))
-	if res.StatusCode != http.StatusOK {
-		return fmt.Errorf("the server says: %s", says)
-	}
-	_, err = fmt.Fprintln(o.out, says)
-	return err
+	return o.askAdmin(ctx, c.Admin, method, drainPath, strings.TrimSpace(string(key)), wanted)
 }

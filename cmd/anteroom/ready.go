@@ -22,12 +22,21 @@ type readyCmd struct {
 func (c *readyCmd) Run(ctx context.Context, o output) error {
 	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
 	defer cancel()
-	server := config.Serve{Admin: c.Admin}
-	q, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+server.AdminAddress()+"/readyz", http.NoBody)
+	return o.askAdmin(ctx, c.Admin, http.MethodGet, "/readyz", "", "ready")
+}
+
+// askAdmin asks the admin port of a server on this machine, with a key or none, and prints what it says. Anything but 200 means that it is not
+// what was wanted.
+func (o output) askAdmin(ctx context.Context, admin config.Address, method, path, key, wanted string) error {
+	server := config.Serve{Admin: admin}
+	q, err := http.NewRequestWithContext(ctx, method, "http://"+server.AdminAddress()+path, http.NoBody)
 	if err != nil {
 		return fmt.Errorf("--admin: %w", err)
 	}
 	q.Close = true // one question
+	if key != "" {
+		q.Header.Set("Authorization", "Bearer "+key)
+	}
 	res, err := http.DefaultClient.Do(q)
 	if err != nil {
 		return fmt.Errorf("is the server running? %w", err)
@@ -39,7 +48,7 @@ func (c *readyCmd) Run(ctx context.Context, o output) error {
 	}
 	says := strings.TrimSpace(string(text))
 	if res.StatusCode != http.StatusOK {
-		return fmt.Errorf("the server is not ready: %s", says)
+		return fmt.Errorf("the server is not %s: %s", wanted, says)
 	}
 	_, err = fmt.Fprintln(o.out, says)
 	return err

@@ -360,4 +360,12 @@ func TestDrain_NobodyElseIsThere_IsRefused(t *testing.T) {
 	if status := c.all[0].health(t, "/readyz"); status != http.StatusOK || !patient.Connected() {
 		t.Errorf("the server answers %d, the patient is connected: %v", status, patient.Connected())
 	}
+	lists := get(c.redis.Client().Keys(within(t), "*:instances").Result())(t)
+	if len(lists) != 1 {
+		t.Fatalf("Redis has the lists %v", lists)
+	}
+	c.all[0].terminate(t)
+	if n := get(c.redis.Client().HLen(within(t), lists[0]).Result())(t); n != 0 {
+		t.Error("an instance that has stopped is still listed")
+	}
 }
