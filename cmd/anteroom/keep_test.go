@@ -62,6 +62,53 @@ func TestKeeper_TheStoreIsEmpty_GetsTheDirectoryBack(t *testing.T) {
 	}
 }
 
+// lastClinic says of a clinic that is written whether all that belongs to it is there by then.
+type lastClinic struct {
+	store.Store
+	early int
+}
+
+func (l *lastClinic) PutClinic(ctx context.Context, c rooms.Clinic) error {
+	for _, err := range []error{
+		second(l.Room(ctx, "r")), second(l.Staff(ctx, "s")), second(l.KeyByHash(ctx, [32]byte{1})),
+	} {
+		if err != nil {
+			l.early++
+		}
+	}
+	return l.Store.PutClinic(ctx, c)
+}
+
+func TestKeeper_WhoFindsAClinicAgain_FindsAllThatBelongsToIt(t *testing.T) {
+	var full, empty store.Store
+	for name, db := range map[string]*store.Store{"full": &full, "empty": &empty} {
+		opened, err := bolt.Open(filepath.Join(t.TempDir(), name), bolt.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = opened.Close() })
+		*db = opened
+	}
+	ctx := t.Context()
+	for _, err := range []error{
+		full.PutClinic(ctx, rooms.Clinic{ID: "c"}), full.PutRoom(ctx, rooms.WaitingRoom{ID: "r", Clinic: "c"}),
+		full.PutStaff(ctx, rooms.Staff{ID: "s", Clinic: "c"}), full.PutKey(ctx, rooms.APIKey{ID: "k", Clinic: "c", Hash: [32]byte{1}}),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	st := &changing{full}
+	k := newKeeper(st, zap.NewNop())
+	k.look(ctx)
+	watched := &lastClinic{Store: empty}
+	st.Store = watched
+	k.refill(ctx)
+	if _, err := empty.Clinic(ctx, "c"); err != nil || watched.early != 0 {
+		t.Errorf("%v; %d records came after their clinic", err, watched.early)
+	}
+}
+
 func TestKeeper_KeepsWhatHasChanged_AndNowAndThenAll(t *testing.T) {
 	db, err := bolt.Open(filepath.Join(t.TempDir(), "store"), bolt.Options{})
 	if err != nil {
