@@ -41,6 +41,7 @@ type instances struct {
 	hops   []string    // addresses, by hub
 	failed int         // sockets that did not get through
 	stuck  atomic.Bool // the store takes nothing
+	lost   atomic.Bool // the store has lost who works here
 }
 
 // stuckStore is a store as the hubs see it.
@@ -54,6 +55,13 @@ func (s stuckStore) Commit(ctx context.Context, b store.Batch) error {
 		return store.ErrUnavailable
 	}
 	return s.Store.Commit(ctx, b)
+}
+
+func (s stuckStore) Staff(ctx context.Context, id rooms.StaffID) (rooms.Staff, error) {
+	if s.all.lost.Load() {
+		return rooms.Staff{}, store.ErrNotFound
+	}
+	return s.Store.Staff(ctx, id)
 }
 
 func (s stuckStore) Visit(ctx context.Context, id rooms.VisitID) (*rooms.Visit, error) {
@@ -441,6 +449,26 @@ func TestLease_IsOut_ClosingGoesOn_OpeningWaits(t *testing.T) {
 		t.Errorf("later: %v", err)
 	}
 	second.waitView(func(v wire.View) bool { return v.Send })
+}
+
+func TestHello_TheStoreHasLostWhoWorksHere_StaffAreNotSignedOut(t *testing.T) {
+	i := newInstances(t, 1)
+	w := i.hubs[0]
+	w.open(w.staff()) // the owner has met them
+	i.lost.Store(true)
+	stranger := w.dial(w.staff())
+	if got := code(stranger.ask(wire.TypeHello, stranger.hello(), nil)); got != wire.CodeRetry {
+		t.Errorf("%q instead of %q", got, wire.CodeRetry)
+	}
+	if got := stranger.closeCode(); got != wire.CloseBusy {
+		t.Errorf("closed with %d instead of %d", got, wire.CloseBusy)
+	}
+	known := w.dial(w.staff())
+	hello := known.hello()
+	hello.Room, hello.Takeover = string(w.room.ID), true
+	if err := known.ask(wire.TypeHello, hello, nil); err != nil {
+		t.Errorf("whom the owner of the room knows is refused: %+v", err)
+	}
 }
 
 func TestLease_TheStoreHasLostAll_TheOwnerFillsIt(t *testing.T) {
