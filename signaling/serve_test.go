@@ -120,6 +120,26 @@ func TestHello_OfStaffWhileTheStoreCannotBeRead_ComesBack(t *testing.T) {
 	}
 }
 
+func TestHello_TheStoreHasLostWhoWorksHere_StaffAreNotSignedOut(t *testing.T) {
+	i := newInstances(t, 1)
+	w := i.hubs[0]
+	w.open(w.staff()) // the owner has met them
+	i.lost.Store(true)
+	stranger := w.dial(w.staff())
+	if got := code(stranger.ask(wire.TypeHello, stranger.hello(), nil)); got != wire.CodeRetry {
+		t.Errorf("%q instead of %q", got, wire.CodeRetry)
+	}
+	if got := stranger.closeCode(); got != wire.CloseBusy {
+		t.Errorf("closed with %d instead of %d", got, wire.CloseBusy)
+	}
+	known := w.dial(w.staff())
+	hello := known.hello()
+	hello.Room, hello.Takeover = string(w.room.ID), true
+	if err := known.ask(wire.TypeHello, hello, nil); err != nil {
+		t.Errorf("whom the owner of the room knows is refused: %+v", err)
+	}
+}
+
 func TestHello_CitesMessagesOfManyVisits(t *testing.T) {
 	w := newWorld(t, nil)
 	p := w.dial(w.staff())

@@ -17,30 +17,37 @@ import (
 // changing is a store that is another one from one moment to the next.
 type changing struct{ store.Store }
 
-func TestKeeper_TheStoreIsEmpty_GetsTheDirectoryBack(t *testing.T) {
-	open := func(name string) store.Store {
-		db, err := bolt.Open(filepath.Join(t.TempDir(), name), bolt.Options{})
+// openBolt is an empty store in a file of its own.
+func openBolt(t *testing.T) store.Store {
+	t.Helper()
+	db, err := bolt.Open(filepath.Join(t.TempDir(), "store"), bolt.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	return db
+}
+
+// openFurnished is a store with one record of each kind of the directory.
+func openFurnished(t *testing.T) store.Store {
+	t.Helper()
+	db, ctx := openBolt(t), t.Context()
+	for _, err := range []error{
+		db.PutClinic(ctx, rooms.Clinic{ID: "c", Name: "Hill Clinic"}), db.PutRoom(ctx, rooms.WaitingRoom{ID: "r", Clinic: "c"}),
+		db.PutStaff(ctx, rooms.Staff{ID: "s", Clinic: "c"}), db.PutKey(ctx, rooms.APIKey{ID: "k", Clinic: "c", Hash: [32]byte{1}}),
+	} {
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Cleanup(func() { _ = db.Close() })
-		return db
 	}
+	return db
+}
+
+func TestKeeper_TheStoreIsEmpty_GetsTheDirectoryBack(t *testing.T) {
 	for _, by := range []string{"sign", "look"} {
 		t.Run(by, func(t *testing.T) {
-			full, empty := open("full"+by), open("empty"+by)
-			ctx := t.Context()
-			for _, err := range []error{
-				full.PutClinic(ctx, rooms.Clinic{ID: "c", Name: "Hill Clinic"}),
-				full.PutRoom(ctx, rooms.WaitingRoom{ID: "r", Clinic: "c"}),
-				full.PutStaff(ctx, rooms.Staff{ID: "s", Clinic: "c"}),
-				full.PutKey(ctx, rooms.APIKey{ID: "k", Clinic: "c", Hash: [32]byte{1}}),
-			} {
-				if err != nil {
-					t.Fatal(err)
-				}
-			}
-			st := &changing{full}
+			ctx, empty := t.Context(), openBolt(t)
+			st := &changing{openFurnished(t)}
 			k := newKeeper(st, zap.NewNop())
 			k.look(ctx)
 			st.Store = empty
@@ -80,25 +87,8 @@ func (l *lastClinic) PutClinic(ctx context.Context, c rooms.Clinic) error {
 }
 
 func TestKeeper_WhoFindsAClinicAgain_FindsAllThatBelongsToIt(t *testing.T) {
-	var full, empty store.Store
-	for name, db := range map[string]*store.Store{"full": &full, "empty": &empty} {
-		opened, err := bolt.Open(filepath.Join(t.TempDir(), name), bolt.Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = opened.Close() })
-		*db = opened
-	}
-	ctx := t.Context()
-	for _, err := range []error{
-		full.PutClinic(ctx, rooms.Clinic{ID: "c"}), full.PutRoom(ctx, rooms.WaitingRoom{ID: "r", Clinic: "c"}),
-		full.PutStaff(ctx, rooms.Staff{ID: "s", Clinic: "c"}), full.PutKey(ctx, rooms.APIKey{ID: "k", Clinic: "c", Hash: [32]byte{1}}),
-	} {
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	st := &changing{full}
+	ctx, empty := t.Context(), openBolt(t)
+	st := &changing{openFurnished(t)}
 	k := newKeeper(st, zap.NewNop())
 	k.look(ctx)
 	watched := &lastClinic{Store: empty}
@@ -110,11 +100,7 @@ func TestKeeper_WhoFindsAClinicAgain_FindsAllThatBelongsToIt(t *testing.T) {
 }
 
 func TestKeeper_KeepsWhatHasChanged_AndNowAndThenAll(t *testing.T) {
-	db, err := bolt.Open(filepath.Join(t.TempDir(), "store"), bolt.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
+	db := openBolt(t)
 	for _, told := range []bool{true, false} {
 		k := newKeeper(db, zap.NewNop())
 		ctx, cancel := context.WithCancel(t.Context())
@@ -144,11 +130,7 @@ func TestKeeper_KeepsWhatHasChanged_AndNowAndThenAll(t *testing.T) {
 }
 
 func TestKeeper_EndsWithItsContext(t *testing.T) {
-	db, err := bolt.Open(filepath.Join(t.TempDir(), "store"), bolt.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
+	db := openBolt(t)
 	k := newKeeper(db, zap.NewNop())
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan struct{})
