@@ -31,13 +31,13 @@ func (s *server) fileOr(setting, named, own string) (string, error) {
 // startCluster opens the hop, if there are other instances.
 func (s *server) startCluster(ctx context.Context) error {
 	if s.cfg.Cluster.Hop == "" {
-		return nil
+		return s.raiseSchema(ctx)
 	}
 	s.keeper = newKeeper(s.store, s.log)
 	var err error
 	s.cluster, err = cluster.New(ctx, cluster.Config{
 		Store: s.store, Secret: s.keys.Digest("hop"), Listen: string(s.cfg.Cluster.Hop), Advertise: string(s.cfg.Cluster.HopAdvertise),
-		Load: s.carries, Lost: s.keeper.hear, Changed: s.keeper.changed, Logger: s.log,
+		Load: s.carries, Lost: s.keeper.hear, Changed: s.keeper.changed, Outdated: s.fail, Logger: s.log,
 	})
 	if err != nil {
 		return fmt.Errorf("--hop: %w", err)
@@ -45,6 +45,15 @@ func (s *server) startCluster(ctx context.Context) error {
 	s.onStop(closing(s.cluster.Close))
 	s.metrics.MustRegister(clusterCollector{s.cluster})
 	return nil
+}
+
+// raiseSchema is for a server alone, which has to ask nobody.
+func (s *server) raiseSchema(ctx context.Context) error {
+	schema, err := s.store.Schema(ctx)
+	if err != nil {
+		return err
+	}
+	return s.store.Raise(ctx, schema.Newest)
 }
 
 // joinCluster comes when the hub is there.
@@ -81,6 +90,7 @@ func (s *server) carries() cluster.Load {
 var (
 	descInstances = prometheus.NewDesc("anteroom_instances", "Instances that are listed in the store.", nil, nil)
 	descLeases    = prometheus.NewDesc("anteroom_leases", "Waiting rooms whose lease this instance has.", nil, nil)
+	descSchema    = prometheus.NewDesc("anteroom_schema", "Schema of records: what is written, and the newest that this instance may write.", []string{"what"}, nil)
 	descEnds      = prometheus.NewDesc("anteroom_leases_total", "Leases of waiting rooms, by what became of them.", []string{"what"}, nil)
 )
 
@@ -89,7 +99,7 @@ type clusterCollector struct{ c *cluster.Cluster }
 
 // Describe implements prometheus.Collector.
 func (clusterCollector) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{descInstances, descLeases, descEnds} {
+	for _, d := range []*prometheus.Desc{descInstances, descLeases, descSchema, descEnds} {
 		to <- d
 	}
 }
@@ -99,6 +109,9 @@ func (c clusterCollector) Collect(to chan<- prometheus.Metric) {
 	s := c.c.Stats()
 	to <- prometheus.MustNewConstMetric(descInstances, prometheus.GaugeValue, float64(s.Members))
 	to <- prometheus.MustNewConstMetric(descLeases, prometheus.GaugeValue, float64(s.Held))
+	for what, n := range map[string]int{"written": s.Schema.Written, "newest": s.Schema.Newest} {
+		to <- prometheus.MustNewConstMetric(descSchema, prometheus.GaugeValue, float64(n), what)
+	}
 	for what, n := range map[string]uint64{
 		"claimed": s.Claimed, "taken_over": s.TakenOver, "handed_over": s.HandedOver, "balanced": s.Balanced, "claimed_again": s.Reclaimed, "lost": s.Fenced,
 	} {

@@ -88,6 +88,14 @@ func newLogger(o output, level string, inJSON bool) *zap.Logger {
 	return zap.New(zapcore.NewCore(encoder, zapcore.Lock(zapcore.AddSync(o.err)), parsed))
 }
 
+// fail ends the process in good order.
+func (s *server) fail(err error) {
+	select {
+	case s.failed <- err:
+	default: // the first says enough
+	}
+}
+
 // serveHTTP serves until the server is shut down; anything else is a failure of the whole.
 func (s *server) serveHTTP(l net.Listener, h http.Handler) {
 	srv := &http.Server{
@@ -101,10 +109,7 @@ func (s *server) serveHTTP(l net.Listener, h http.Handler) {
 	}
 	s.tasks.Go(func() {
 		if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) && !errors.Is(err, net.ErrClosed) {
-			select {
-			case s.failed <- fmt.Errorf("serve: %w", err):
-			default: // the first says enough
-			}
+			s.fail(fmt.Errorf("serve: %w", err))
 		}
 	})
 	s.onStop(func(ctx context.Context) error {

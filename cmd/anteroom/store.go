@@ -48,7 +48,7 @@ func openStore(ctx context.Context, kind, data string, r *config.Redis) (db stor
 
 func redisOptions(r *config.Redis) (redis.Options, error) {
 	o := redis.Options{
-		Addresses: r.Addresses(), Master: r.RedisMaster, Cluster: r.RedisCluster, Prefix: r.RedisPrefix,
+		Addresses: r.Addresses(), Master: r.RedisMaster, Cluster: r.RedisCluster, Prefix: r.RedisPrefix, Schema: r.RedisSchema,
 		Username: r.RedisUser, SentinelUsername: r.RedisSentinelUser,
 	}
 	var err1, err2, err3 error

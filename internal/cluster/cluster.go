@@ -40,29 +40,39 @@ type Load struct {
 // score compares loads: a media connection is worth many sockets.
 func (l Load) score() int { return 20*l.Peers + l.Sockets }
 
+// Store is what a cluster needs of store.Store.
+type Store interface {
+	store.Leases
+	store.Schemas
+}
+
 // Config is what a cluster works with. Store, Secret, Listen and Load are needed.
 type Config struct {
-	Store  store.Leases
+	Store  Store
 	Secret [32]byte // the same at all instances, from which each proves itself
 	Listen string   // HOST:PORT of the hop
 	// Advertise is the HOST:PORT at which others reach Listen; empty: Listen's own.
 	Advertise string
 	Load      func() Load
-	Lost      func()      // is told when the store has lost a lease of this instance; it must not wait; nil: nobody is
-	Changed   func()      // is told when the directory has changed; it must not wait; nil: nobody is
-	Logger    *zap.Logger // nil: none
+	Lost      func() // is told when the store has lost a lease of this instance; it must not wait; nil: nobody is
+	Changed   func() // is told when the directory has changed; it must not wait; nil: nobody is
+	// Outdated is told, maybe more than once, that the store is written in a schema that this version does not know, so that it has to
+	// stop; it must not wait. nil: nobody is.
+	Outdated func(error)
+	Logger   *zap.Logger // nil: none
 	// Clock counts since some moment, suspension of the machine included; nil: since boot.
 	Clock func() time.Duration
 }
 
 // Cluster is this instance among others. It is safe for concurrent use. It implements signaling.Owners.
 type Cluster struct {
-	store store.Leases
+	store Store
 	id    string
 	at    string // how others reach the hop
 	load  func() Load
 	lost  func()
 	news  func()
+	old   func(error)
 	log   *zap.Logger
 	now   func() time.Duration
 
@@ -93,6 +103,8 @@ type Cluster struct {
 	suspects  map[string]time.Duration
 	gifts     map[rooms.RoomID]gift // rooms that are being handed over to this instance
 
+	schema schema
+
 	counts counts
 }
 
@@ -101,7 +113,8 @@ type counts struct{ claimed, takenOver, handedOver, balanced, reclaimed, fenced 
 
 // Stats says how the cluster is doing.
 type Stats struct {
-	Members, Held                                               int    // now
+	Members, Held                                               int // now
+	Schema                                                      store.Schema
 	Claimed, TakenOver, HandedOver, Balanced, Reclaimed, Fenced uint64 // leases, since the start
 }
 
@@ -113,7 +126,7 @@ func New(ctx context.Context, cfg Config) (*Cluster, error) {
 		return nil, errConfig
 	}
 	c := &Cluster{
-		store: cfg.Store, id: newNonce(), load: cfg.Load, lost: cfg.Lost, news: cfg.Changed, log: cfg.Logger, now: cfg.Clock, kick: make(chan struct{}, 1),
+		store: cfg.Store, id: newNonce(), load: cfg.Load, lost: cfg.Lost, news: cfg.Changed, old: cfg.Outdated, log: cfg.Logger, now: cfg.Clock, kick: make(chan struct{}, 1),
 		held: map[rooms.RoomID]*lease{}, claiming: map[rooms.RoomID]int{}, routes: map[rooms.RoomID]string{}, suspects: map[string]time.Duration{}, met: map[string]time.Duration{},
 		changed: newChanges(), giving: make(chan struct{}, maxGiving), partings: make(chan parting, maxPartings), gifts: map[rooms.RoomID]gift{},
 	}
@@ -122,6 +135,9 @@ func New(ctx context.Context, cfg Config) (*Cluster, error) {
 	}
 	if c.news == nil {
 		c.news = func() {}
+	}
+	if c.old == nil {
+		c.old = func(error) {}
 	}
 	if c.log == nil {
 		c.log = zap.NewNop()
@@ -164,7 +180,7 @@ func (c *Cluster) Stats() Stats {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return Stats{
-		Members: len(c.members), Held: len(c.held), Claimed: c.counts.claimed.Load(), TakenOver: c.counts.takenOver.Load(),
+		Members: len(c.members), Held: len(c.held), Schema: c.schema.Schema, Claimed: c.counts.claimed.Load(), TakenOver: c.counts.takenOver.Load(),
 		HandedOver: c.counts.handedOver.Load(), Balanced: c.counts.balanced.Load(), Reclaimed: c.counts.reclaimed.Load(), Fenced: c.counts.fenced.Load(),
 	}
 }

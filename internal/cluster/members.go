@@ -19,6 +19,8 @@ const remembered = 3 * TTL
 type member struct {
 	ID string `json:"-"`
 	At string `json:"at"`
+	// Schema is the newest that it can write; 0 of a version that did not say so, which knows the first.
+	Schema int `json:"schema"`
 	Load
 }
 
@@ -33,7 +35,7 @@ func parseOwner(owner string) (id, at string) {
 
 // announce says what this instance carries.
 func (c *Cluster) announce(ctx context.Context) error {
-	about, err := json.Marshal(member{At: c.at, Load: c.load()})
+	about, err := json.Marshal(member{At: c.at, Schema: c.newest(), Load: c.load()})
 	if err != nil {
 		return err
 	}
@@ -44,6 +46,10 @@ func (c *Cluster) announce(ctx context.Context) error {
 func (c *Cluster) meet() {
 	ctx, cancel := c.within()
 	defer cancel()
+	if err := c.learnSchema(ctx); err != nil {
+		c.log.Debug("schema_not_known", zap.Error(err))
+		return
+	}
 	if !c.isLeaving() {
 		if err := c.announce(ctx); err != nil {
 			c.log.Debug("not_announced", zap.Error(err))
@@ -62,6 +68,12 @@ func (c *Cluster) meet() {
 			members = append(members, m)
 		}
 	}
+	c.note(members)
+	c.agree(ctx)
+}
+
+// note remembers who is there.
+func (c *Cluster) note(members []member) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.members = members

@@ -115,6 +115,8 @@ type instance struct {
 	skew atomic.Int64
 	load atomic.Int64
 	hub  *hub
+
+	outdated chan error // why it has to stop
 }
 
 func (w *world) start(secret byte) *instance {
@@ -123,14 +125,15 @@ func (w *world) start(secret byte) *instance {
 }
 
 // startOn is start with a way of its own to the store.
-func (w *world) startOn(st store.Leases, secret byte) *instance {
+func (w *world) startOn(st Store, secret byte) *instance {
 	w.t.Helper()
-	i := &instance{hub: &hub{changed: make(chan rooms.RoomID, 16), parted: make(chan rooms.VisitID, 16)}}
+	i := &instance{hub: &hub{changed: make(chan rooms.RoomID, 16), parted: make(chan rooms.VisitID, 16)}, outdated: make(chan error, 16)}
 	began := time.Now()
 	c, err := New(w.t.Context(), Config{
 		Store: st, Secret: [32]byte{secret}, Listen: "127.0.0.1:0",
-		Load:  func() Load { return Load{Peers: int(i.load.Load())} },
-		Clock: func() time.Duration { return time.Since(began) + time.Duration(i.skew.Load()) },
+		Load:     func() Load { return Load{Peers: int(i.load.Load())} },
+		Outdated: func(why error) { i.outdated <- why },
+		Clock:    func() time.Duration { return time.Since(began) + time.Duration(i.skew.Load()) },
 	})
 	must(w.t, err)
 	i.Cluster = c

@@ -9,6 +9,7 @@ type Redis struct {
 	RedisMaster               string    `name:"redis-master" placeholder:"NAME" help:"The master's name, if --redis are Sentinels."`
 	RedisCluster              bool      `name:"redis-cluster" help:"The one address of --redis is that of a Cluster. Several without --redis-master always are."`
 	RedisPrefix               string    `name:"redis-prefix" default:"anteroom" placeholder:"TEXT" help:"What all keys begin with, if others use the same Redis. Default: ${default}."`
+	RedisSchema               int       `name:"redis-schema" placeholder:"N" help:"Newest schema of records to write, so that a version that knows no newer one can come back. Default: the newest that all instances know."`
 	RedisUser                 string    `name:"redis-user" placeholder:"NAME" help:"User of Redis; without it the password is the default user's."`
 	RedisPasswordFile         string    `name:"redis-password-file" placeholder:"FILE" help:"File with the password and nothing else."`
 	RedisSentinelUser         string    `name:"redis-sentinel-user" placeholder:"NAME" help:"User of the Sentinels, if they ask."`
@@ -52,6 +53,9 @@ func (r *Redis) check(used bool) []error {
 		if pair.is != "" && pair.has == "" {
 			wrong(pair.needs, "needed with --"+pair.name)
 		}
+	}
+	if r.RedisSchema < 0 {
+		wrong("redis-schema", "a number from 1, or 0 for the newest")
 	}
 	if !r.RedisTLS && (r.RedisCA != "" || r.RedisCert != "") {
 		wrong("redis-tls", "needed with --redis-ca and --redis-cert")

@@ -28,7 +28,7 @@ var (
 	// context's error, may or may not have become durable; a Batch can be repeated until it is, or ErrConflict
 	// tells that it was.
 	ErrUnavailable = errors.New("store: unavailable")
-	// ErrSchema refuses to open data that a newer version of the program has written.
+	// ErrSchema refuses data that a newer version of the program has written: see Schemas.
 	ErrSchema = errors.New("store: unknown schema version")
 	// ErrSealed says that what is stored was not sealed for its place by a key that is known: it was moved, changed, or
 	// is of a key that was taken away.
@@ -113,6 +113,7 @@ type Store interface {
 
 	Leases
 	Portable
+	Schemas
 
 	// Ping tells whether the store can be written now.
 	Ping(ctx context.Context) error

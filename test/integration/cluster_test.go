@@ -48,19 +48,25 @@ func startServersBy(t *testing.T, n int, ways func(i int, redis string) []string
 	must(t, os.WriteFile(seal, []byte(get(sealed.NewKey(rand.Reader, time.Now().Add(-time.Hour)))(t)), 0o600))
 	var addresses []string
 	for i := range n {
-		p := &process{data: t.TempDir(), web: "127.0.0.1:0", media: "127.0.0.1:0"}
-		p.args = append([]string{"--store", "redis", "--secret", secret, "--seal-keys", seal}, ways(i, c.redis.Addr())...)
-		if i > 0 { // one key works everywhere
-			must(t, os.WriteFile(filepath.Join(p.data, "dev-key"), []byte(c.all[0].key), 0o600))
-		}
-		t.Cleanup(func() { p.resume(t); p.kill(t) })
-		p.start(t)
-		p.key = strings.TrimSpace(string(get(os.ReadFile(filepath.Join(p.data, "dev-key")))(t)))
+		p := c.another(t, append([]string{"--store", "redis", "--secret", secret, "--seal-keys", seal}, ways(i, c.redis.Addr())...))
 		c.all, addresses = append(c.all, p), append(addresses, p.web)
 	}
 	c.front = startBalancer(t, addresses...)
 	c.server = server{url: c.front.url(), key: c.all[0].key}
 	return c
+}
+
+// another starts an instance, which is killed when the test ends.
+func (c *cluster) another(t *testing.T, args []string) *process {
+	t.Helper()
+	p := &process{data: t.TempDir(), web: "127.0.0.1:0", media: "127.0.0.1:0", args: args}
+	if len(c.all) > 0 { // one key works everywhere
+		must(t, os.WriteFile(filepath.Join(p.data, "dev-key"), []byte(c.all[0].key), 0o600))
+	}
+	t.Cleanup(func() { p.resume(t); p.kill(t) })
+	p.start(t)
+	p.key = strings.TrimSpace(string(get(os.ReadFile(filepath.Join(p.data, "dev-key")))(t)))
+	return p
 }
 
 // pause stops a process without its knowledge.

@@ -38,27 +38,9 @@ func TestDrain(t *testing.T) {
 	movers := newMovers(t, c, *drainVisits)
 	var gaps []time.Duration
 	for round := range *drainTimes {
-		for i, p := range c.all {
-			before := c.admissions(t, i)
-			for _, m := range movers {
-				m.listen()
-			}
-			p.terminate(t)
-			ended := time.Now()
-			for _, m := range movers {
-				gap, moved, err := m.settled(within(t), ended)
-				if err != nil {
-					t.Fatalf("%s, round %d, instance %d restarts: %v", m.name, round, i, err)
-				}
-				if moved {
-					gaps = append(gaps, gap)
-				}
-			}
-			if after := c.admissions(t, i); after != before {
-				t.Errorf("%d admissions by the others, %d before", after, before)
-			}
-			p.start(t)
-			c.complete(t)
+		for i := range c.all {
+			t.Logf("round %d, instance %d restarts", round, i)
+			gaps = append(gaps, c.restart(t, i, movers)...)
 		}
 	}
 	if len(gaps) == 0 {
@@ -73,6 +55,32 @@ func TestDrain(t *testing.T) {
 			"bench": "drain", "n": len(gaps), "restarts": 3 * *drainTimes, "visits": *drainVisits, "gap_ms": spread(gaps), "ended": 0, "readmissions": 0,
 		}))
 	}
+}
+
+// restart stops an instance in good order and starts it again. It answers the longest silence of each who had to move.
+func (c *cluster) restart(t *testing.T, i int, movers []*mover) (gaps []time.Duration) {
+	t.Helper()
+	before := c.admissions(t, i)
+	for _, m := range movers {
+		m.listen()
+	}
+	c.all[i].terminate(t)
+	ended := time.Now()
+	for _, m := range movers {
+		gap, moved, err := m.settled(within(t), ended)
+		if err != nil {
+			t.Fatalf("%s: %v", m.name, err)
+		}
+		if moved {
+			gaps = append(gaps, gap)
+		}
+	}
+	if after := c.admissions(t, i); after != before {
+		t.Errorf("%d admissions by the others, %d before", after, before)
+	}
+	c.all[i].start(t)
+	c.complete(t)
+	return gaps
 }
 
 // terminate asks a process to stop and waits until it has.

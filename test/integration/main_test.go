@@ -49,14 +49,20 @@ func run(m *testing.M) int {
 	return code
 }
 
-// binary builds the server under test, once.
-var binary = sync.OnceValues(func() (string, error) {
-	path := filepath.Join(scratch, "anteroom")
-	if out, err := exec.Command("go", "build", "-o", path, "github.com/anteroom/anteroom/cmd/anteroom").CombinedOutput(); err != nil {
+// binary builds the server under test, once; nextBinary one of a version that writes the next schema.
+var (
+	binary     = sync.OnceValues(func() (string, error) { return build("anteroom") })
+	nextBinary = sync.OnceValues(func() (string, error) { return build("anteroom-next", "-tags", "schema2") })
+)
+
+func build(name string, flags ...string) (string, error) {
+	path := filepath.Join(scratch, name)
+	args := append(append([]string{"build"}, flags...), "-o", path, "github.com/anteroom/anteroom/cmd/anteroom")
+	if out, err := exec.Command("go", args...).CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build the server: %w: %s", err, out)
 	}
 	return path, nil
-})
+}
 
 // within is a context that ends with the test or when patience does.
 func within(t *testing.T) context.Context {

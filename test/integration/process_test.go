@@ -23,6 +23,7 @@ type process struct {
 	web     string // host:port, kept over restarts, so that links and cookies stay true
 	media   string
 	args    []string // beside those that every server gets
+	next    bool     // it is of the version that writes the next schema
 	command *exec.Cmd
 	log     *strings.Builder // of the last start; whole when the process has ended
 }
@@ -44,12 +45,23 @@ func startProcessIn(t *testing.T, data string) *process {
 	return p
 }
 
+// serve is the command, not started yet.
+func (p *process) serve(t *testing.T) *exec.Cmd {
+	t.Helper()
+	version := binary
+	if p.next {
+		version = nextBinary
+	}
+	c := exec.Command(get(version())(t), "serve", "--dev", "--json", "--listen", p.web, "--media", p.media,
+		"--admin", "127.0.0.1:0", "--data", p.data)
+	c.Args = append(c.Args, p.args...)
+	return c
+}
+
 // start starts the server on the data that is there and waits until it is ready.
 func (p *process) start(t *testing.T) {
 	t.Helper()
-	p.command = exec.Command(get(binary())(t), "serve", "--dev", "--json", "--listen", p.web, "--media", p.media,
-		"--admin", "127.0.0.1:0", "--data", p.data)
-	p.command.Args = append(p.command.Args, p.args...)
+	p.command = p.serve(t)
 	out := get(p.command.StdoutPipe())(t)
 	p.log = &strings.Builder{}
 	p.command.Stderr = p.log

@@ -1,6 +1,7 @@
 package bolt
 
 import (
+	"context"
 	"fmt"
 	"strconv"
 
@@ -118,4 +119,17 @@ func schemaOf(tx *bbolt.Tx, newest int) (int, error) {
 		return 0, fmt.Errorf("%w: the file has %d, this version knows up to %d", store.ErrSchema, at, newest)
 	}
 	return at, nil
+}
+
+// Schema answers that of the file, which was brought to the newest when it was opened.
+func (db *DB) Schema(context.Context) (store.Schema, error) {
+	return store.Schema{Written: len(migrations), Newest: len(migrations)}, nil
+}
+
+// Raise has nothing to do: a file is of one process.
+func (db *DB) Raise(_ context.Context, n int) error {
+	if n > len(migrations) {
+		return fmt.Errorf("%w: this version knows up to %d", store.ErrSchema, len(migrations))
+	}
+	return nil
 }

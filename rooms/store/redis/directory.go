@@ -2,9 +2,7 @@ package redis
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"slices"
 
 	"github.com/redis/go-redis/v9"
@@ -32,7 +30,7 @@ func (db *DB) Clinic(ctx context.Context, id rooms.ClinicID) (rooms.Clinic, erro
 		return err
 	})
 	if err == nil {
-		err = decode(raw, &c)
+		err = db.decode(raw, &c)
 	}
 	return c, err
 }
@@ -44,7 +42,7 @@ func (db *DB) Clinics(ctx context.Context) ([]rooms.Clinic, error) {
 		all, err = db.client.HGetAll(ctx, db.keys.clinics()).Result()
 		return err
 	})
-	return decodeAll(all, func(rooms.Clinic) bool { return true }, err)
+	return decodeAll(db, all, func(rooms.Clinic) bool { return true }, err)
 }
 
 // PutRoom adds or replaces a waiting room.
@@ -66,7 +64,7 @@ func (db *DB) Room(ctx context.Context, id rooms.RoomID) (rooms.WaitingRoom, err
 		return err
 	})
 	if err == nil {
-		err = decode(raw, &w)
+		err = db.decode(raw, &w)
 	}
 	return w, err
 }
@@ -76,7 +74,7 @@ func (db *DB) Rooms(ctx context.Context, clinic rooms.ClinicID) ([]rooms.Waiting
 	all, err := db.listed(ctx, db.keys.roomsOf(clinic), func(ctx context.Context, p redis.Pipeliner, id string) *redis.StringCmd {
 		return p.HGet(ctx, db.keys.room(rooms.RoomID(id))[0], "about")
 	})
-	return decodeAll(all, func(w rooms.WaitingRoom) bool { return w.Clinic == clinic }, err)
+	return decodeAll(db, all, func(w rooms.WaitingRoom) bool { return w.Clinic == clinic }, err)
 }
 
 // PutStaff adds or replaces a member of staff.
@@ -96,7 +94,7 @@ func (db *DB) StaffOf(ctx context.Context, clinic rooms.ClinicID) ([]rooms.Staff
 	all, err := db.listed(ctx, db.keys.staffOf(clinic), func(ctx context.Context, p redis.Pipeliner, id string) *redis.StringCmd {
 		return p.Get(ctx, db.keys.staff(rooms.StaffID(id)))
 	})
-	return decodeAll(all, func(s rooms.Staff) bool { return s.Clinic == clinic }, err)
+	return decodeAll(db, all, func(s rooms.Staff) bool { return s.Clinic == clinic }, err)
 }
 
 // PutKey adds or replaces an API key, by its hash.
@@ -117,16 +115,16 @@ func (db *DB) Keys(ctx context.Context, clinic rooms.ClinicID) ([]rooms.APIKey, 
 	all, err := db.listed(ctx, db.keys.keysOf(clinic), func(ctx context.Context, p redis.Pipeliner, hash string) *redis.StringCmd {
 		return p.Get(ctx, db.keys.key(hash))
 	})
-	return decodeAll(all, func(k rooms.APIKey) bool { return k.Clinic == clinic }, err)
+	return decodeAll(db, all, func(k rooms.APIKey) bool { return k.Clinic == clinic }, err)
 }
 
 func (db *DB) putRecord(ctx context.Context, id string, value any, put func(context.Context, []byte) error) error {
 	if id == "" {
 		return store.ErrBadBatch
 	}
-	raw, err := json.Marshal(value)
+	raw, err := db.encode(value)
 	if err != nil {
-		return fmt.Errorf("%w: %w", store.ErrBadBatch, err)
+		return err
 	}
 	return db.call(ctx, db.o.Timeout, func(ctx context.Context) error { return put(ctx, raw) })
 }
@@ -182,13 +180,13 @@ func record[T any](ctx context.Context, db *DB, key string) (T, error) {
 	var value T
 	raw, err := db.get(ctx, key)
 	if err == nil {
-		err = decode(raw, &value)
+		err = db.decode(raw, &value)
 	}
 	return value, err
 }
 
 // decodeAll answers the records that are wanted, by their names.
-func decodeAll[T any](all map[string]string, wanted func(T) bool, err error) ([]T, error) {
+func decodeAll[T any](db *DB, all map[string]string, wanted func(T) bool, err error) ([]T, error) {
 	if err != nil {
 		return nil, err
 	}
@@ -200,7 +198,7 @@ func decodeAll[T any](all map[string]string, wanted func(T) bool, err error) ([]
 	var list []T
 	for _, name := range names {
 		var value T
-		if err := decode(all[name], &value); err != nil {
+		if err := db.decode(all[name], &value); err != nil {
 			return nil, err
 		}
 		if wanted(value) {

@@ -4,8 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"fmt"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -16,9 +14,6 @@ import (
 
 	"github.com/anteroom/anteroom/rooms/store"
 )
-
-// schema is the layout that this version reads and writes.
-const schema = 1
 
 // Options of Open. Addresses are needed; of the rest the zero value is good.
 type Options struct {
@@ -35,6 +30,9 @@ type Options struct {
 	Timeout      time.Duration // of one call of a script; 0: 1 s
 	LeaseTimeout time.Duration // of a call about a lease; 0: 500 ms
 	Connections  int           // to each server, at most; 0: 32
+	// Schema is the newest that is to be written, as long as none newer is; 0: the newest that this version knows. With it an
+	// earlier version can take over again.
+	Schema int
 }
 
 func (o *Options) defaults() error {
@@ -58,17 +56,22 @@ func (o *Options) defaults() error {
 	if o.Connections == 0 {
 		o.Connections = 32
 	}
+	if o.Schema == 0 {
+		o.Schema = newest
+	}
 	return nil
 }
 
 // DB is a store.Store in Redis. What was acknowledged is as durable as Redis is set up for; owners repair what it loses.
 type DB struct {
-	o      Options
-	keys   keys
-	client redis.UniversalClient
-	wires  *wires
-	closed atomic.Bool
-	close  func() error
+	o       Options
+	keys    keys
+	client  redis.UniversalClient
+	wires   *wires
+	knows   int          // the newest schema that it can read
+	written atomic.Int64 // the schema that is written
+	closed  atomic.Bool
+	close   func() error
 }
 
 var _ store.Store = (*DB)(nil)
@@ -80,7 +83,7 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 		return nil, err
 	}
 	quietLibrary()
-	db := &DB{o: o, keys: keys{o.Prefix}, wires: newWires(o.TLS)}
+	db := &DB{o: o, keys: keys{o.Prefix}, wires: newWires(o.TLS), knows: newest}
 	db.client = redis.NewUniversalClient(db.universal())
 	db.close = sync.OnceValue(func() error {
 		db.closed.Store(true)
@@ -124,18 +127,8 @@ func (db *DB) Close() error { return db.close() }
 
 // Ping looks at the schema, and writes it, which an empty Redis lacks.
 func (db *DB) Ping(ctx context.Context) error {
-	stored, err := db.run(ctx, db.o.LeaseTimeout, schemaScript, []string{db.keys.schema()}, schema)
-	if err != nil {
-		return err
-	}
-	text, _ := stored.(string)
-	switch n, err := strconv.Atoi(text); {
-	case err != nil || n < 1:
-		return fmt.Errorf("redis: %w: %q", store.ErrSchema, text)
-	case n > schema:
-		return fmt.Errorf("redis: %w: the data has %d, this version knows up to %d", store.ErrSchema, n, schema)
-	}
-	return nil
+	_, err := db.schema(ctx, 1, true)
+	return err
 }
 
 // Advice says what about the set-up of the servers may lose data: persistence that is off, keys that are evicted. It

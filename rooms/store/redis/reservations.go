@@ -3,10 +3,12 @@ package redis
 import (
 	"context"
 	"crypto/rand"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/redis/go-redis/v9"
 
 	"github.com/anteroom/anteroom/rooms"
 	"github.com/anteroom/anteroom/rooms/store"
@@ -39,9 +41,9 @@ func (db *DB) keep(ctx context.Context, k store.Kept) (kept store.Reservation, i
 		return store.Reservation{}, false, err
 	}
 	k.Key = ""
-	raw, err := json.Marshal(k.Reservation)
+	raw, err := db.encode(k.Reservation)
 	if err != nil {
-		return store.Reservation{}, false, fmt.Errorf("%w: %w", store.ErrBadBatch, err)
+		return store.Reservation{}, false, err
 	}
 	at := ""
 	if k.Kind == store.KindKey {
@@ -52,15 +54,15 @@ func (db *DB) keep(ctx context.Context, k store.Kept) (kept store.Reservation, i
 	if err != nil {
 		return store.Reservation{}, false, err
 	}
-	kept, err = reservationOf(textOf(answer))
+	kept, err = db.reservationOf(textOf(answer))
 	return kept, textOf(answer) == value, err
 }
 
 // reservationOf reads what is stored behind the call that stored it.
-func reservationOf(value string) (store.Reservation, error) {
+func (db *DB) reservationOf(value string) (store.Reservation, error) {
 	var r store.Reservation
 	_, raw, _ := strings.Cut(value, " ")
-	err := decode(raw, &r)
+	err := db.decode(raw, &r)
 	return r, err
 }
 
@@ -91,7 +93,7 @@ func (db *DB) Reservations(ctx context.Context, clinic rooms.ClinicID, yield fun
 			}
 			for hash, raw := range all {
 				k := store.Kept{Hash: [32]byte([]byte(hash))}
-				if k.Reservation, err = reservationOf(raw); err != nil {
+				if k.Reservation, err = db.reservationOf(raw); err != nil {
 					return err
 				}
 				if k.Clinic != clinic {
@@ -135,12 +137,7 @@ func (db *DB) SwapVisit(ctx context.Context, old, next *rooms.Visit) error {
 	if old.ID != next.ID || old.Room != next.Room || old.Version != next.Version {
 		return store.ErrBadBatch
 	}
-	was, err1 := json.Marshal(old)
-	is, err2 := json.Marshal(next)
-	if err1 != nil || err2 != nil {
-		return store.ErrBadBatch
-	}
-	return swapped(db.run(ctx, db.o.Timeout, swapVisitScript, db.keys.room(old.Room)[1:2], string(old.ID), was, is))
+	return db.swap(ctx, swapVisitScript, db.keys.room(old.Room)[1], string(old.ID), old, next)
 }
 
 // SwapStaff replaces a member of staff who is exactly old.
@@ -148,15 +145,17 @@ func (db *DB) SwapStaff(ctx context.Context, old, next rooms.Staff) error {
 	if old.ID != next.ID || old.ID == "" {
 		return store.ErrBadBatch
 	}
-	was, err1 := json.Marshal(old)
-	is, err2 := json.Marshal(next)
-	if err1 != nil || err2 != nil {
-		return store.ErrBadBatch
-	}
-	return swapped(db.run(ctx, db.o.Timeout, swapRecordScript, []string{db.keys.staff(old.ID)}, was, is))
+	return db.swap(ctx, swapRecordScript, db.keys.staff(old.ID), "", old, next)
 }
 
-func swapped(answer any, err error) error {
+// swap replaces a record that says exactly what old does, in whatever form.
+func (db *DB) swap(ctx context.Context, s *redis.Script, key, field string, old, next any) error {
+	is, err1 := db.encode(next)
+	was, err2 := db.everyForm(old)
+	if err := errors.Join(err1, err2); err != nil {
+		return err
+	}
+	answer, err := db.run(ctx, db.o.Timeout, s, []string{key}, append([]any{field, is}, was...)...)
 	if err == nil && answer != int64(1) {
 		err = store.ErrConflict
 	}

@@ -203,6 +203,8 @@ func TestSilence_EveryCallHasADeadline(t *testing.T) {
 		"SwapVisit":    func() error { return db.SwapVisit(ctx, visit(1, 1), visit(1, 1)) },
 		"SwapStaff":    func() error { return db.SwapStaff(ctx, rooms.Staff{ID: "s"}, rooms.Staff{ID: "s"}) },
 		"Ping":         func() error { return db.Ping(ctx) },
+		"Schema":       func() error { return only(db.Schema(ctx)) },
+		"Raise":        func() error { return db.Raise(ctx, newest) },
 	}
 	kind := reflect.TypeFor[store.Store]()
 	for i := range kind.NumMethod() {

@@ -2,7 +2,6 @@ package redis
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -56,7 +55,7 @@ func (db *DB) loadRoom(
 		}
 		rev = p.rev
 		if list = append(list, p.visits...); !p.more {
-			err := decode(p.about, &w)
+			err := db.decode(p.about, &w)
 			return w, list, true, err
 		}
 		after = list[len(list)-1].ID
@@ -102,7 +101,7 @@ func (db *DB) page(ctx context.Context, room rooms.RoomID, which string, after r
 	p := page{rev: textOf(got[0]), about: textOf(got[1]), more: textOf(got[2]) == "1"}
 	for _, raw := range got[3:] {
 		v := new(rooms.Visit)
-		if err := decode(textOf(raw), v); err != nil {
+		if err := db.decode(textOf(raw), v); err != nil {
 			return page{}, err
 		}
 		p.visits = append(p.visits, v)
@@ -128,7 +127,7 @@ func (db *DB) Visit(ctx context.Context, id rooms.VisitID) (*rooms.Visit, error)
 		return nil, err
 	}
 	v := new(rooms.Visit)
-	if err := decode(raw, v); err != nil {
+	if err := db.decode(raw, v); err != nil {
 		return nil, err
 	}
 	return v, nil
@@ -167,9 +166,9 @@ func (db *DB) Commit(ctx context.Context, b store.Batch) error {
 	ids := make([]rooms.VisitID, len(b.Visits))
 	for i, v := range b.Visits {
 		ids[i] = v.ID
-		raw, err := json.Marshal(v)
+		raw, err := db.encode(v)
 		if err != nil {
-			return fmt.Errorf("%w: %w", store.ErrBadBatch, err)
+			return err
 		}
 		args = append(args, string(v.ID), v.Version, bit(v.ErasedAt.IsZero()), raw)
 		isNew = isNew || v.Version == 1
@@ -258,13 +257,6 @@ func bit(b bool) string {
 		return "1"
 	}
 	return "0"
-}
-
-func decode(raw string, value any) error {
-	if err := json.Unmarshal([]byte(raw), value); err != nil {
-		return unavailable(err)
-	}
-	return nil
 }
 
 func (db *DB) get(ctx context.Context, key string) (string, error) {

@@ -1,7 +1,7 @@
 -- commit writes a batch of visits of one room, all or nothing.
 -- KEYS  room, visits, index
 -- ARGV  epoch, nonce (the writer's fence; 0 and empty: none), seq, after, repair (1 or 0), pointed (1 or 0), then for each visit
---       id, version, live (1 or 0), JSON
+--       id, version, live (1 or 0), a record, as records.go has them
 -- Answers  ok
 --          fenced, lease...        the writer does not own the room
 --          behind, seq             a batch that the owner knows to be durable is not here

@@ -1,7 +1,7 @@
 -- What the other scripts begin with.
 --
 -- A waiting room is three keys with one hash tag, so that they are in one slot and one script can change them together:
---   room    hash    about    what is known of the room, JSON; a room that is not here is not known
+--   room    hash    about    what is known of the room, a record (records.go); a room that is not here is not known
 --                   epoch    of the newest lease; it only grows
 --                   nonce    of the lease; empty or absent: released, or there was never one
 --                   owner    how others reach the owner
@@ -9,7 +9,7 @@
 --                   seq      the owner's number of its newest batch that is here
 --                   rev      grows with each batch, so that a reader of several pages notices
 --                   v:VISIT  the version of a visit, decimal
---   visits  hash    VISIT -> JSON; and a field without a name, so that the key exists
+--   visits  hash    VISIT -> record; and a field without a name, so that the key exists
 --   index   zset    of equal scores, read by name: 'a' VISIT for each visit, 'l' VISIT for each that is not erased, and '#'
 -- All keys exist from put_room on: while a slot is being moved, Redis refuses a script of whose keys some are missing.
 --
