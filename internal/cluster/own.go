@@ -28,7 +28,7 @@ func (c *Cluster) Own(ctx context.Context, room rooms.RoomID, here bool) (signal
 	if at, ok := c.route(room); ok && !here {
 		return nil, &signaling.Elsewhere{At: at}
 	}
-	for waited := false; ; waited = true {
+	for began := c.now(); ; {
 		holder, err := c.store.Holder(ctx, room)
 		switch {
 		case errors.Is(err, store.ErrNotFound):
@@ -36,7 +36,7 @@ func (c *Cluster) Own(ctx context.Context, room rooms.RoomID, here bool) (signal
 			return nil, c.askOthers(ctx, room, err)
 		case holder.Nonce != "":
 			l, err := c.succeed(ctx, room, holder, here)
-			if errors.Is(err, errSilent) && !waited && c.outlast(ctx, holder.Left) {
+			if errors.Is(err, errSilent) && c.now()-began <= TTL && outlast(ctx, holder.Left) {
 				continue // all who wait for the room wait here, and not by coming again and again
 			}
 			return l, err
@@ -45,10 +45,11 @@ func (c *Cluster) Own(ctx context.Context, room rooms.RoomID, here bool) (signal
 	}
 }
 
-// outlast waits until a lease has run out; false if nobody waits for that any more.
-func (c *Cluster) outlast(ctx context.Context, left time.Duration) bool {
+// outlast waits until a lease has run out, or for a moment after which its owner may answer again: it was only busy. False if nobody
+// waits for that any more.
+func outlast(ctx context.Context, left time.Duration) bool {
 	select {
-	case <-time.After(min(left, TTL) + watchEvery):
+	case <-time.After(min(left+watchEvery, callTimeout)):
 		return true
 	case <-ctx.Done():
 		return false

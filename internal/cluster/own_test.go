@@ -85,6 +85,19 @@ func TestOwn_TheOwnerIsSilent_ItsLeaseIsWaitedFor(t *testing.T) {
 	}
 }
 
+func TestOwn_TheOwnerWasOnlyBusy_IsAskedAgainBeforeItsLeaseEnds(t *testing.T) {
+	w := newWorld(t)
+	a, b := w.start(1), w.start(1)
+	at, again := busyAtFirst(t, a.Address())
+	_, err := w.store.Claim(t.Context(), store.Claim{Room: w.room, Owner: a.id + "@" + at, Nonce: "n", TTL: store.MaxTTL})
+	must(t, err)
+	defer a.claims(w.room)()
+	b.Failed(w.room, at, errUnreached)
+	if _, err := b.Own(t.Context(), w.room, true); elsewhere(err) != at || !again() {
+		t.Errorf("answered %v, asked again: %t", err, again())
+	}
+}
+
 func TestOwn_TheOwnerLivesAndCannotRenew_KeepsTheRoom(t *testing.T) {
 	w := newWorld(t)
 	a, b := w.start(1), w.start(1)

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"io"
 	"net"
 	"path/filepath"
 	"sync"
@@ -190,4 +191,42 @@ func hangingUp(t *testing.T) string {
 		tasks.Wait()
 	})
 	return l.Addr().String()
+}
+
+// busyAtFirst passes connections on to an instance, except for the first, which gets no answer. It tells whether there were more.
+func busyAtFirst(t *testing.T, to string) (at string, again func() bool) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	var tasks sync.WaitGroup
+	var open []net.Conn
+	var more atomic.Bool
+	tasks.Go(func() {
+		for n := 0; ; n++ {
+			from, err := l.Accept()
+			if err != nil {
+				break
+			}
+			open = append(open, from)
+			if n == 0 {
+				continue
+			}
+			more.Store(true)
+			next, err := net.Dial("tcp", to)
+			if err != nil {
+				break
+			}
+			open = append(open, next)
+			tasks.Go(func() { _, _ = io.Copy(next, from) })
+			tasks.Go(func() { _, _ = io.Copy(from, next) })
+		}
+		for _, c := range open {
+			_ = c.Close()
+		}
+	})
+	t.Cleanup(func() {
+		_ = l.Close()
+		tasks.Wait()
+	})
+	return l.Addr().String(), more.Load
 }

@@ -67,9 +67,13 @@ func TestFailover(t *testing.T) {
 
 // spread is a median and a 95th percentile in milliseconds.
 func spread(all []time.Duration) map[string]int64 {
+	return map[string]int64{"p50": quantile(all, 0.5), "p95": quantile(all, 0.95)}
+}
+
+// quantile is in milliseconds.
+func quantile(all []time.Duration, q float64) int64 {
 	sorted := slices.Sorted(slices.Values(all))
-	at := func(q float64) int64 { return sorted[int(q*float64(len(sorted)-1)+0.5)].Milliseconds() }
-	return map[string]int64{"p50": at(0.5), "p95": at(0.95)}
+	return sorted[int(q*float64(len(sorted)-1)+0.5)].Milliseconds()
 }
 
 // liveVisits are visits of two whose people send all the time.
