@@ -41,20 +41,22 @@ func (d tlsDialer) Dial(network, addr string) (net.Conn, error) {
 }
 
 func TestMedia_RelayedOnly_FlowsBothWays(t *testing.T) {
-	media, err := transport.Listen(transport.Config{Listen: netip.MustParseAddrPort("127.0.0.1:0")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer media.Close()
-	s := start(t, func(c *turn.Config) { c.Peers, c.Pipe = media.Candidates(), media.Pipe })
-	for name, scheme := range map[string]string{"tcp": "turn:", "tls": "turns:"} {
+	here, there := listen(t), listen(t)
+	s := start(t, func(c *turn.Config) {
+		c.Peers, c.Pipe = here.Candidates(), func() (turn.Path, error) { return here.Pipe() }
+	})
+	s.SetOthers(there.Candidates())
+	for name, way := range map[string]struct {
+		scheme string
+		media  *transport.Transport
+	}{"tcp": {"turn:", here}, "tls": {"turns:", here}, "to another instance": {"turns:", there}} {
 		t.Run(name, func(t *testing.T) {
 			var settings webrtc.SettingEngine
 			settings.SetRelayAcceptanceMinWait(0)
-			if name == "tls" {
+			if way.scheme == "turns:" {
 				settings.SetICEProxyDialer(tlsDialer{s.client})
 			}
-			client, microphone := newClient(t, settings, s, scheme)
+			client, microphone := newClient(t, settings, s, way.scheme)
 			received := make(chan uint32, packets)
 			client.OnTrack(func(track *webrtc.TrackRemote, _ *webrtc.RTPReceiver) {
 				for {
@@ -69,7 +71,7 @@ func TestMedia_RelayedOnly_FlowsBothWays(t *testing.T) {
 				}
 			})
 			var h heard
-			peer := answer(t, media, client, &h)
+			peer := answer(t, way.media, client, &h)
 			defer peer.Close()
 
 			await(t, func() bool { return h.connected.Load() == 1 })
@@ -86,14 +88,24 @@ func TestMedia_RelayedOnly_FlowsBothWays(t *testing.T) {
 			if got := <-received; got != slotSSRC {
 				t.Errorf("received SSRC %d, want %d", got, slotSSRC)
 			}
-			if got := peer.Stats(); !got.Relayed {
-				t.Errorf("the selected path is not relayed: %+v", got)
+			if got := peer.Stats(); got.Relayed != (way.media == here) {
+				t.Errorf("the selected path: %+v", got)
 			}
 		})
 	}
-	if got := s.Stats(); got.Allocated != 2 || got.Forbidden != 0 || got.Dropped != 0 || got.Denied != 0 {
+	if got := s.Stats(); got.Allocated != 3 || got.Forbidden != 0 || got.Dropped != 0 || got.Denied != 0 {
 		t.Errorf("Stats: %+v", got)
 	}
+}
+
+func listen(t *testing.T) *transport.Transport {
+	t.Helper()
+	media, err := transport.Listen(transport.Config{Listen: netip.MustParseAddrPort("127.0.0.1:0")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = media.Close() })
+	return media
 }
 
 // newClient is a PeerConnection with a microphone and a slot for sound that may use nothing but the relay.

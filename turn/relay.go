@@ -46,13 +46,17 @@ func (generator) AllocateListener(turn.AllocateListenerConfig) (net.Listener, ne
 // AllocateConn implements turn.RelayAddressGenerator: there are no RFC 6062 connections.
 func (generator) AllocateConn(turn.AllocateConnConfig) (net.Conn, error) { return nil, errTCP }
 
-// relay is one allocation's path to the media transport.
+// relay is one allocation's path to media.
 type relay struct {
-	net.PacketConn
+	Path
 	s        *Server
 	id       string
 	up, down *rate.Limiter
 	once     sync.Once
+
+	mu     sync.Mutex
+	away   *net.UDPConn // to other instances; nil: none so far
+	closed bool
 }
 
 func (s *Server) newRelay(id string, ipv6 bool) (*relay, error) {
@@ -66,7 +70,7 @@ func (s *Server) newRelay(id string, ipv6 bool) (*relay, error) {
 	}
 	perSecond := rate.Limit(s.cfg.BytesPerSecond)
 	r := &relay{
-		PacketConn: pipe, s: s, id: id,
+		Path: pipe, s: s, id: id,
 		up:   rate.NewLimiter(perSecond, s.cfg.BytesPerSecond),
 		down: rate.NewLimiter(perSecond, s.cfg.BytesPerSecond),
 	}
@@ -89,13 +93,16 @@ func (r *relay) WriteTo(p []byte, to net.Addr) (int, error) {
 		return len(p), nil
 	}
 	r.s.up.Add(uint64(len(p)))
-	return r.PacketConn.WriteTo(p, to)
+	if ap := addrPort(to); !r.s.peers.has(ap) {
+		return r.toAway(p, ap)
+	}
+	return r.Path.WriteTo(p, to)
 }
 
 // ReadFrom gives the next datagram to the client that is within the rate.
 func (r *relay) ReadFrom(p []byte) (int, net.Addr, error) {
 	for {
-		n, from, err := r.PacketConn.ReadFrom(p)
+		n, from, err := r.Path.ReadFrom(p)
 		if err != nil {
 			return 0, nil, err
 		}
@@ -109,7 +116,14 @@ func (r *relay) ReadFrom(p []byte) (int, net.Addr, error) {
 
 // Close gives the allocation back. The TURN implementation calls it when an allocation ends, for whatever reason.
 func (r *relay) Close() error {
-	err := r.PacketConn.Close()
+	err := r.Path.Close()
+	r.mu.Lock()
+	r.closed = true
+	if r.away != nil {
+		err = errors.Join(err, r.away.Close())
+		r.away = nil
+	}
+	r.mu.Unlock()
 	r.once.Do(func() { r.s.giveBack(r.id) })
 	return err
 }

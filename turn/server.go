@@ -1,6 +1,6 @@
 // Package turn is the TURN server (RFC 8656) for networks that let nothing but TCP and TLS out. It relays to our own
-// media addresses and nowhere else, and has no sockets of its own: a relay is a datagram path into the media
-// transport, inside this process.
+// media addresses, those of the other instances too, and nowhere else. A relay is a datagram path into the media transport, inside this process;
+// it has a socket only if its client's media is at another instance.
 //
 // It owns the connections its listener yields, the credentials and the quotas. It must not know how TURN is told from
 // other traffic, what it relays, or whose seat a credential belongs to.
@@ -47,9 +47,8 @@ type Config struct {
 	// Peers are the media addresses that may be relayed to, which answers carry as candidates. At least one.
 	Peers []netip.AddrPort
 
-	// Pipe makes a relay's path into the media transport. Its LocalAddr is what the client learns as its relayed
-	// address, a *net.UDPAddr; its WriteTo must not block; its ReadFrom gives the address that the client sent to.
-	Pipe func() (net.PacketConn, error)
+	// Pipe makes a relay's path into the media transport.
+	Pipe func() (Path, error)
 
 	// PerID is how many allocations one credential id may have, over all its credentials. A browser makes one for
 	// each TURN URL on each of its network interfaces, and again while it reconnects. 0 is 16.
@@ -66,6 +65,14 @@ type Config struct {
 	// long. A browser checks the pairs it keeps every 25 s at least and refreshes the allocations it keeps for
 	// nothing every few minutes, so that two minutes end only the latter. 0 is two minutes.
 	Idle time.Duration
+}
+
+// Path is a relay's path into the media transport. Its LocalAddr is what the client learns as its relayed address, a *net.UDPAddr; its
+// WriteTo must not block; its ReadFrom gives the address that the client sent to.
+type Path interface {
+	net.PacketConn
+	// Deliver has ReadFrom give a datagram from elsewhere, or loses it; from is kept. It must not block.
+	Deliver(p []byte, from *net.UDPAddr)
 }
 
 // ErrConfig is what New answers a Config with that it cannot use; the text says why.
@@ -87,8 +94,8 @@ type Stats struct {
 // Server is a running TURN server. Its methods may be called by anyone at any time.
 type Server struct {
 	cfg    Config
-	peers  map[netip.AddrPort]struct{}
-	hosts  map[netip.Addr]struct{} // the peers' addresses without ports
+	peers  *peers                // of this instance
+	others atomic.Pointer[peers] // of the others
 	server *turn.Server
 	owned  sync.WaitGroup // connections and relays that the server below has not let go of yet
 
@@ -112,18 +119,11 @@ func New(cfg Config) (*Server, error) {
 	}
 	s := &Server{
 		cfg:   cfg,
-		peers: make(map[netip.AddrPort]struct{}),
-		hosts: make(map[netip.Addr]struct{}),
+		peers: newPeers(cfg.Peers),
 		conns: make(map[netip.AddrPort]*conn),
 		byID:  make(map[string]int),
 	}
-	only6 := true
-	for _, p := range cfg.Peers {
-		p = netip.AddrPortFrom(p.Addr().Unmap(), p.Port())
-		s.peers[p] = struct{}{}
-		s.hosts[p.Addr()] = struct{}{}
-		only6 = only6 && p.Addr().Is6()
-	}
+	s.SetOthers(nil)
 	var err error
 	s.server, err = turn.NewServer(turn.ServerConfig{
 		Realm:        cfg.Realm,
@@ -142,7 +142,7 @@ func New(cfg Config) (*Server, error) {
 		InboundMTU: maxMessage + 1,
 		// Without the attribute a relay is IPv4 (RFC 8656 section 7.2) however the client came, unless we have
 		// no such peer: the family of the media path has nothing to do with that of the TURN connection.
-		StrictAddressFamily: !only6,
+		StrictAddressFamily: !s.peers.only6(),
 		// Its messages name users and addresses. What matters of them is counted here.
 		LoggerFactory: &logging.DefaultLoggerFactory{Writer: io.Discard, DefaultLogLevel: logging.LogLevelDisabled},
 	})
@@ -233,20 +233,6 @@ func (s *Server) onChannel(client, _ net.Addr, _, _, _ string, _, peer net.Addr,
 	if c := s.conns[addrPort(client)]; c != nil {
 		c.end()
 	}
-}
-
-func (s *Server) mayReach(ip net.IP) bool {
-	addr, _ := netip.AddrFromSlice(ip)
-	_, ok := s.hosts[addr.Unmap()]
-	if !ok {
-		s.forbidden.Add(1)
-	}
-	return ok
-}
-
-func (s *Server) isPeer(a net.Addr) bool {
-	_, ok := s.peers[addrPort(a)]
-	return ok
 }
 
 // addrPort is a's address and port, IPv4 as such; the zero value for what has none.

@@ -40,7 +40,7 @@ type echoes struct {
 	got  [][]byte
 }
 
-func (e *echoes) pipe() (net.PacketConn, error) {
+func (e *echoes) pipe() (turn.Path, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.made++
@@ -89,6 +89,13 @@ func (e *echo) ReadFrom(p []byte) (int, net.Addr, error) {
 		return copy(p, d.b), d.from, nil
 	case <-e.done:
 		return 0, nil, net.ErrClosed
+	}
+}
+
+func (e *echo) Deliver(p []byte, from *net.UDPAddr) {
+	select {
+	case e.queue <- datagram{bytes.Clone(p), from}:
+	default:
 	}
 }
 

@@ -279,7 +279,7 @@ func TestClose_ClientThatDoesNotRead_EndsAtOnce(t *testing.T) {
 	s := start(t, nil)
 	flooded := start(t, func(c *turn.Config) {
 		c.BytesPerSecond = 1 << 30
-		c.Pipe = func() (net.PacketConn, error) {
+		c.Pipe = func() (turn.Path, error) {
 			p, err := s.echoes.pipe()
 			return flood{p.(*echo)}, err
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/netip"
 	"os"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -37,7 +38,7 @@ func (s *server) startCluster(ctx context.Context) error {
 	var err error
 	s.cluster, err = cluster.New(ctx, cluster.Config{
 		Store: s.store, Secret: s.keys.Digest("hop"), Listen: string(s.cfg.Cluster.Hop), Advertise: string(s.cfg.Cluster.HopAdvertise),
-		Load: s.carries, Lost: s.keeper.hear, Changed: s.keeper.changed, Outdated: s.fail, Logger: s.log,
+		Load: s.carries, Lost: s.keeper.hear, Changed: s.keeper.changed, Outdated: s.fail, Media: s.media.Candidates(), Others: s.relayTo, Logger: s.log,
 	})
 	if err != nil {
 		return fmt.Errorf("--hop: %w", err)
@@ -45,6 +46,13 @@ func (s *server) startCluster(ctx context.Context) error {
 	s.onStop(closing(s.cluster.Close))
 	s.metrics.MustRegister(clusterCollector{s.cluster})
 	return nil
+}
+
+// relayTo lets people whose media goes through this instance's relay be in a visit at another.
+func (s *server) relayTo(media []netip.AddrPort) {
+	if s.turn != nil {
+		s.turn.SetOthers(media)
+	}
 }
 
 // raiseSchema is for a server alone, which has to ask nobody.

@@ -223,7 +223,8 @@ func (s *server) startTURN(context.Context) error {
 	secret := s.keys.Digest("turn")
 	var err error
 	s.turn, err = turn.New(turn.Config{
-		Listener: s.port.TURN(), Realm: s.host(), Secret: secret[:], Peers: s.media.Candidates(), Pipe: s.media.Pipe,
+		Listener: s.port.TURN(), Realm: s.host(), Secret: secret[:], Peers: s.media.Candidates(),
+		Pipe: func() (turn.Path, error) { return s.media.Pipe() },
 	})
 	if err != nil {
 		return err

@@ -71,7 +71,7 @@ func (c *Cluster) surplus() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var over int
-	if listed, ok := c.met[c.at]; ok && !c.leaving && c.now()-listed <= 2*Every {
+	if listed, ok := c.met[c.at]; ok && !c.leaving && c.now()-listed.last <= 2*Every {
 		var others []int
 		for _, m := range c.members {
 			if m.ID != c.id {

@@ -88,7 +88,7 @@ func TestBalance_SixRoomsAMinuteAtMost(t *testing.T) {
 		c := &Cluster{
 			id: "a", at: "a", log: zap.NewNop(), ctx: t.Context(),
 			load: func() Load { return Load{Peers: 1000} }, now: func() time.Duration { return time.Since(began) },
-			members: []member{{ID: "a", At: "a"}, {ID: "b", At: "b"}}, met: map[string]time.Duration{"a": time.Hour},
+			members: []member{{ID: "a", At: "a"}, {ID: "b", At: "b"}}, met: map[string]meeting{"a": {last: time.Hour}},
 			hub: &hub{spare: func(func(int, int) bool) bool {
 				given++
 				return true

@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/netip"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -56,6 +58,10 @@ type Config struct {
 	Load      func() Load
 	Lost      func() // is told when the store has lost a lease of this instance; it must not wait; nil: nobody is
 	Changed   func() // is told when the directory has changed; it must not wait; nil: nobody is
+	// Media are the media addresses of this instance, of which 16 at most are told to the others.
+	Media []netip.AddrPort
+	// Others is told the media addresses of the other instances each time that the list is read; it must not wait. nil: nobody is.
+	Others func([]netip.AddrPort)
 	// Outdated is told, maybe more than once, that the store is written in a schema that this version does not know, so that it has to
 	// stop; it must not wait. nil: nobody is.
 	Outdated func(error)
@@ -66,15 +72,17 @@ type Config struct {
 
 // Cluster is this instance among others. It is safe for concurrent use. It implements signaling.Owners.
 type Cluster struct {
-	store Store
-	id    string
-	at    string // how others reach the hop
-	load  func() Load
-	lost  func()
-	news  func()
-	old   func(error)
-	log   *zap.Logger
-	now   func() time.Duration
+	store  Store
+	id     string
+	at     string // how others reach the hop
+	load   func() Load
+	lost   func()
+	news   func()
+	old    func(error)
+	media  []netip.AddrPort
+	others func([]netip.AddrPort)
+	log    *zap.Logger
+	now    func() time.Duration
 
 	identity tls.Certificate
 	socket   net.Listener
@@ -92,8 +100,8 @@ type Cluster struct {
 	partings chan parting
 
 	mu      sync.Mutex
-	members []member                 // the newest list, this instance included
-	met     map[string]time.Duration // when instances were listed last, by address
+	members []member           // the newest list, this instance included
+	met     map[string]meeting // instances that are or were listed, by address
 	leaving bool
 	// balancing tells that rooms go because this instance carries much more than others.
 	balancing bool
@@ -126,8 +134,8 @@ func New(ctx context.Context, cfg Config) (*Cluster, error) {
 		return nil, errConfig
 	}
 	c := &Cluster{
-		store: cfg.Store, id: newNonce(), load: cfg.Load, lost: cfg.Lost, news: cfg.Changed, old: cfg.Outdated, log: cfg.Logger, now: cfg.Clock, kick: make(chan struct{}, 1),
-		held: map[rooms.RoomID]*lease{}, claiming: map[rooms.RoomID]int{}, routes: map[rooms.RoomID]string{}, suspects: map[string]time.Duration{}, met: map[string]time.Duration{},
+		store: cfg.Store, id: newNonce(), load: cfg.Load, lost: cfg.Lost, news: cfg.Changed, old: cfg.Outdated, others: cfg.Others, media: reachable(slices.Clone(cfg.Media)), log: cfg.Logger, now: cfg.Clock, kick: make(chan struct{}, 1),
+		held: map[rooms.RoomID]*lease{}, claiming: map[rooms.RoomID]int{}, routes: map[rooms.RoomID]string{}, suspects: map[string]time.Duration{}, met: map[string]meeting{},
 		changed: newChanges(), giving: make(chan struct{}, maxGiving), partings: make(chan parting, maxPartings), gifts: map[rooms.RoomID]gift{},
 	}
 	if c.lost == nil {
@@ -135,6 +143,9 @@ func New(ctx context.Context, cfg Config) (*Cluster, error) {
 	}
 	if c.news == nil {
 		c.news = func() {}
+	}
+	if c.others == nil {
+		c.others = func([]netip.AddrPort) {}
 	}
 	if c.old == nil {
 		c.old = func(error) {}

@@ -4,8 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"math/rand/v2"
+	"net/netip"
 	"slices"
 	"strings"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -13,7 +15,8 @@ import (
 )
 
 // remembered is how long an instance is asked that is not listed any more: with a store that has lost its list it may have rooms all the same.
-const remembered = 3 * TTL
+// And for how long its media are reached: it goes on with them while it stops.
+const remembered = 4 * TTL
 
 // member is an instance as it announces itself.
 type member struct {
@@ -21,7 +24,18 @@ type member struct {
 	At string `json:"at"`
 	// Schema is the newest that it can write; 0 of a version that did not say so, which knows the first.
 	Schema int `json:"schema"`
+	// Media is where its peers are reached, for relays of the others.
+	Media []netip.AddrPort `json:"media,omitempty"`
 	Load
+}
+
+// maxMedia bounds the media addresses of an instance.
+const maxMedia = 16
+
+// meeting is when an instance was listed last, and what it said of its media then.
+type meeting struct {
+	last  time.Duration
+	media []netip.AddrPort
 }
 
 // owner is what a claim says of its instance, so that another process at the same address is not taken for it.
@@ -35,7 +49,7 @@ func parseOwner(owner string) (id, at string) {
 
 // announce says what this instance carries.
 func (c *Cluster) announce(ctx context.Context) error {
-	about, err := json.Marshal(member{At: c.at, Schema: c.newest(), Load: c.load()})
+	about, err := json.Marshal(member{At: c.at, Schema: c.newest(), Media: c.media, Load: c.load()})
 	if err != nil {
 		return err
 	}
@@ -68,21 +82,24 @@ func (c *Cluster) meet() {
 			members = append(members, m)
 		}
 	}
-	c.note(members)
+	c.others(c.note(members))
 	c.agree(ctx)
 }
 
-// note remembers who is there.
-func (c *Cluster) note(members []member) {
+// note remembers who is there, and answers where the media of others are, and of those that were here a moment ago.
+func (c *Cluster) note(members []member) (media []netip.AddrPort) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.members = members
 	for _, m := range members {
-		c.met[m.At] = c.now()
+		c.met[m.At] = meeting{c.now(), reachable(m.Media)}
 	}
-	for at, since := range c.met {
-		if c.now()-since > remembered {
+	for at, m := range c.met {
+		switch {
+		case c.now()-m.last > remembered:
 			delete(c.met, at)
+		case at != c.at:
+			media = append(media, m.media...)
 		}
 	}
 	for at, since := range c.suspects {
@@ -90,6 +107,15 @@ func (c *Cluster) note(members []member) {
 			delete(c.suspects, at)
 		}
 	}
+	return media
+}
+
+// reachable are addresses that can be somebody's.
+func reachable(media []netip.AddrPort) []netip.AddrPort {
+	media = slices.DeleteFunc(media, func(a netip.AddrPort) bool {
+		return a.Port() == 0 || !a.IsValid() || a.Addr().IsUnspecified() || a.Addr().IsMulticast()
+	})
+	return media[:min(len(media), maxMedia)]
 }
 
 func (c *Cluster) isLeaving() bool {

@@ -190,7 +190,7 @@ func TestPlace_TheLessLoadedOfTwo(t *testing.T) {
 }
 
 func TestSome_AreDrawnByLot_ListedFirst(t *testing.T) {
-	c := &Cluster{id: "me", at: "me", met: map[string]time.Duration{"gone": 0}}
+	c := &Cluster{id: "me", at: "me", met: map[string]meeting{"gone": {}}}
 	for i := range 3 * maxAsked {
 		c.members = append(c.members, member{ID: fmt.Sprint(i), At: fmt.Sprint(i)})
 	}

@@ -12,7 +12,7 @@ import (
 
 // agreed is how long all who are listed have to know a schema before it is written: longer than one that is stopped, and so is not
 // listed any more, takes to bring its rooms to others.
-const agreed = 4 * TTL
+const agreed = remembered
 
 // schema is what is known of the store's.
 type schema struct {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net"
+	"net/netip"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
@@ -24,9 +25,10 @@ const patience = 20 * time.Second
 
 // world is a store and the instances on it, which reach each other over loopback.
 type world struct {
-	t     *testing.T
-	store *faulty
-	room  rooms.RoomID
+	t       *testing.T
+	started atomic.Int64
+	store   *faulty
+	room    rooms.RoomID
 }
 
 // faulty is a store of which a test says what it has lost, or that it does not answer.
@@ -66,6 +68,13 @@ func (f *faulty) Renew(ctx context.Context, held []store.Held, ttl time.Duration
 		return all
 	}
 	return f.Store.Renew(ctx, held, ttl)
+}
+
+func (f *faulty) Schema(ctx context.Context) (store.Schema, error) {
+	if f.down.Load() {
+		return store.Schema{}, store.ErrUnavailable
+	}
+	return f.Store.Schema(ctx)
 }
 
 func newWorld(t *testing.T) *world {
@@ -117,7 +126,8 @@ type instance struct {
 	load atomic.Int64
 	hub  *hub
 
-	outdated chan error // why it has to stop
+	outdated chan error                       // why it has to stop
+	media    atomic.Pointer[[]netip.AddrPort] // of the others
 }
 
 func (w *world) start(secret byte) *instance {
@@ -134,6 +144,8 @@ func (w *world) startOn(st Store, secret byte) *instance {
 		Store: st, Secret: [32]byte{secret}, Listen: "127.0.0.1:0",
 		Load:     func() Load { return Load{Peers: int(i.load.Load())} },
 		Outdated: func(why error) { i.outdated <- why },
+		Media:    []netip.AddrPort{netip.AddrPortFrom(netip.MustParseAddr("192.0.2.1"), uint16(w.started.Add(1)))},
+		Others:   func(media []netip.AddrPort) { i.media.Store(&media) },
 		Clock:    func() time.Duration { return time.Since(began) + time.Duration(i.skew.Load()) },
 	})
 	must(w.t, err)

@@ -55,7 +55,7 @@ type Transport struct {
 	mu        sync.RWMutex
 	closed    bool
 	peers     map[string]*Peer // by our ufrag
-	pipes     map[*pipe]struct{}
+	pipes     map[*Pipe]struct{}
 	pipesMade uint32
 }
 
@@ -104,7 +104,7 @@ func Listen(cfg Config) (*Transport, error) {
 		turns:    newTurns(runtime.GOMAXPROCS(0)),
 		leaving:  make(chan *Peer, cfg.MaxPeers),
 		peers:    map[string]*Peer{},
-		pipes:    map[*pipe]struct{}{},
+		pipes:    map[*Pipe]struct{}{},
 	}
 	t.shared.batch = newBatch(sockets[0], &t.count, 1)
 	t.stop, t.cancel = context.WithCancel(context.Background())

@@ -19,8 +19,9 @@ const (
 // client has one. An address never stands for a pipe by itself; a path names the pipe.
 var pipeBlock = netip.MustParsePrefix("198.18.0.0/15")
 
-// pipe is an in-process path into the transport, with a net.PacketConn's face.
-type pipe struct {
+// Pipe is an in-process path into the transport, with a net.PacketConn's face. See Transport.Pipe. Its methods may be called by
+// anyone at any time.
+type Pipe struct {
 	*mailbox // what the transport sends, for ReadFrom
 	t        *Transport
 	addr     netip.AddrPort
@@ -34,7 +35,7 @@ type pipe struct {
 // out of ReadFrom, through a bounded queue that drops what does not fit. WriteTo elsewhere fails
 // with ErrNotOurs. Pipe fails with ErrClosed, or with ErrFull beyond four pipes for each of
 // Config.MaxPeers.
-func (t *Transport) Pipe() (net.PacketConn, error) {
+func (t *Transport) Pipe() (*Pipe, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.closed {
@@ -43,7 +44,7 @@ func (t *Transport) Pipe() (net.PacketConn, error) {
 	if len(t.pipes) >= pipesPerPeer*t.cfg.MaxPeers {
 		return nil, ErrFull
 	}
-	p := &pipe{mailbox: newMailbox(pipeQueue), t: t, addr: pipeAddr(t.pipesMade), in: inbound{t: t}}
+	p := &Pipe{mailbox: newMailbox(pipeQueue), t: t, addr: pipeAddr(t.pipesMade), in: inbound{t: t}}
 	t.pipesMade++
 	t.pipes[p] = struct{}{}
 	return p, nil
@@ -59,10 +60,10 @@ func pipeAddr(n uint32) netip.AddrPort {
 }
 
 // LocalAddr implements net.PacketConn: the made-up address.
-func (p *pipe) LocalAddr() net.Addr { return net.UDPAddrFromAddrPort(p.addr) }
+func (p *Pipe) LocalAddr() net.Addr { return net.UDPAddrFromAddrPort(p.addr) }
 
 // WriteTo implements net.PacketConn. It runs the datagram through the transport before it returns.
-func (p *pipe) WriteTo(b []byte, to net.Addr) (int, error) {
+func (p *Pipe) WriteTo(b []byte, to net.Addr) (int, error) {
 	udp, ok := to.(*net.UDPAddr)
 	if !ok {
 		return 0, ErrNotOurs
@@ -88,8 +89,16 @@ func (p *pipe) WriteTo(b []byte, to net.Addr) (int, error) {
 	return len(b), nil
 }
 
+// Deliver queues for ReadFrom what comes from elsewhere than the transport; from is kept. What does not fit, or is longer than a datagram of
+// ours, is lost.
+func (p *Pipe) Deliver(b []byte, from *net.UDPAddr) {
+	if len(b) <= maxDatagram {
+		p.put(newDatagram(b, from))
+	}
+}
+
 // Close implements net.PacketConn.
-func (p *pipe) Close() error {
+func (p *Pipe) Close() error {
 	p.t.mu.Lock()
 	delete(p.t.pipes, p)
 	p.t.mu.Unlock()

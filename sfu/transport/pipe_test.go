@@ -11,14 +11,14 @@ import (
 	"github.com/pion/stun/v4"
 )
 
-func newPipe(t *testing.T, tr *Transport) *pipe {
+func newPipe(t *testing.T, tr *Transport) *Pipe {
 	t.Helper()
 	c, err := tr.Pipe()
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = c.Close() })
-	return c.(*pipe)
+	return c
 }
 
 func TestPipe_CheckThroughIt_IsAnsweredThroughIt(t *testing.T) {

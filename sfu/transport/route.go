@@ -11,7 +11,7 @@ import (
 
 // path is where datagrams of a client come from and go to. It is the key of the address table.
 type path struct {
-	via *pipe // nil: the socket
+	via *Pipe // nil: the socket
 	// addr is the client's address; through a pipe, the address of ours that the client uses.
 	addr netip.AddrPort
 }

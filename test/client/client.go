@@ -51,6 +51,8 @@ type Options struct {
 	Jar http.CookieJar
 	// RelayOnly has media go through the TURN servers that welcome names, and no other way: as where UDP is blocked.
 	RelayOnly bool
+	// RelayAt is the host:port of these servers if a load balancer stands before them; empty: as welcome says.
+	RelayAt string
 	// From is the address that the page is at, among this machine's; zero: whichever the system takes.
 	From netip.Addr
 	// Lag is how much later than it should a ping goes out, as over a slow link; it is asked before each. nil: not at all.

@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"encoding/json"
+	"slices"
 
 	"github.com/anteroom/anteroom/signaling/wire"
 )
@@ -21,8 +22,13 @@ func (c *Client) makePeer() (*Peer, string, error) {
 		return NewPeer(c.slots())
 	}
 	c.mu.Lock()
-	servers := c.state.servers
+	servers := slices.Clone(c.state.servers)
 	c.mu.Unlock()
+	if c.opts.RelayAt != "" {
+		for i := range servers {
+			servers[i].URLs = []string{"turn:" + c.opts.RelayAt + "?transport=tcp"}
+		}
+	}
 	return NewRelayedPeer(c.slots(), servers)
 }
 
