@@ -10,11 +10,11 @@ import (
 // cable is a TCP path to a server that a test can cut, hold, or clog.
 type cable struct {
 	url    string // of the server, through the cable
-	server string // host:port
 	listen net.Listener
 	tasks  sync.WaitGroup
 
 	mu      sync.Mutex
+	server  string // host:port
 	severed bool
 	strands map[*strand]struct{}
 }
@@ -63,7 +63,10 @@ func (c *cable) accept() {
 
 // carry forwards a connection until either end closes it, or the cable is cut.
 func (c *cable) carry(near net.Conn) {
-	far, err := net.Dial("tcp", c.server)
+	c.mu.Lock()
+	server := c.server
+	c.mu.Unlock()
+	far, err := net.Dial("tcp", server)
 	if err != nil {
 		_ = near.Close()
 		return
@@ -112,6 +115,14 @@ func (s *strand) close() {
 		close(s.ended)
 		_, _ = s.near.Close(), s.far.Close()
 	})
+}
+
+// lead brings what comes from now on to another server, and cuts what there is.
+func (c *cable) lead(server string) {
+	c.mu.Lock()
+	c.server = server
+	c.mu.Unlock()
+	c.cut()
 }
 
 // cut ends every connection; new ones may come at once.

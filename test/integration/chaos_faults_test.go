@@ -8,6 +8,7 @@ import (
 	"time"
 
 	leases "github.com/anteroom/anteroom/internal/cluster"
+	"github.com/anteroom/anteroom/rooms/store/redistest"
 )
 
 // mending is how long owners may take to see that the store has lost something, and to write it again: what they have
@@ -61,6 +62,23 @@ var faults = map[string]func(t *testing.T, c *chaos){
 	},
 	"Redis failed over, writes lost": func(_ *testing.T, c *chaos) {
 		c.calm(owning)
+		c.redis.Followed()
+		c.standby.Lead() // and lags from here on
+		c.calm(c.upTo(time.Second))
+		for _, i := range c.random.Perm(len(c.toRedis)) { // one after the other they find the new master
+			c.toRedis[i].lead(c.standby.Addr())
+			c.calm(c.upTo(500 * time.Millisecond))
+		}
+		c.redis, c.standby = c.standby, c.redis
+		c.standby.Follow(c.redis)
+		c.calm(mending)
+	},
+	"Redis' clock set": func(_ *testing.T, c *chaos) {
+		c.redis.SetClock(c.upTo(time.Hour) - time.Hour/2)
+		c.calm(mending)
+	},
+	"Redis comes back older": func(_ *testing.T, c *chaos) {
+		c.calm(owning)
 		back := c.redis.Remember()
 		c.calm(c.upTo(time.Second))
 		c.redis.Kill()
@@ -102,12 +120,16 @@ func newChaos(t *testing.T, seed uint64) *chaos {
 	t.Helper()
 	c := &chaos{seed: seed, happened: map[string]int{}}
 	c.random = c.randomOf(0)
-	c.cluster = startServersBy(t, 3, func(i int, redis string) []string {
+	durable := []string{"--appendonly", "yes", "--appendfsync", "always", "--repl-diskless-sync-delay", "0"}
+	redis := redistest.StartWithClock(t, durable...)
+	c.standby = redistest.StartWithClock(t, durable...)
+	c.standby.Follow(redis)
+	c.cluster = startServersOn(t, redis, 3, func(i int, redis string) []string {
 		toRedis := newCable(t, "http://"+redis)
 		hop := freeAddress(t)
 		way := newCable(t, "http://"+hop)
 		c.toRedis, c.hops = append(c.toRedis, toRedis), append(c.hops, way)
 		return []string{"--redis", toRedis.listen.Addr().String(), "--hop", hop, "--hop-advertise", way.listen.Addr().String()}
-	}, "--appendfsync", "always")
+	})
 	return c
 }

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/anteroom/anteroom/rooms/store/redistest"
 )
 
 var (
@@ -26,6 +28,7 @@ const (
 	chaosPatients = 5 // whom staff work with
 	chaosWatchers = 2 // who wait all the time
 	chaosMeetings = 2 // people who talk, two each, in rooms of their own
+	chaosJourneys = 3 // a patient each, who is brought to and fro between two rooms of their own
 )
 
 // TestChaos has people give commands in many waiting rooms of three instances while one thing after the other goes wrong, of which any
@@ -44,6 +47,9 @@ func TestChaos(t *testing.T) {
 	for range chaosMeetings {
 		c.meetings = append(c.meetings, newMeeting(t, c))
 	}
+	for range chaosJourneys {
+		c.journeys = append(c.journeys, newJourney(t, c, len(c.journeys)))
+	}
 	done := c.run(t)
 	lost, seatsLost, forbidden, linearizable := 0, 0, 0, true
 	for _, r := range c.rooms {
@@ -52,19 +58,25 @@ func TestChaos(t *testing.T) {
 	for _, m := range c.meetings {
 		forbidden += m.end(t)
 	}
+	for _, j := range c.journeys {
+		seatsLost += j.end(t)
+	}
 	c.leave()
 	for _, r := range c.rooms {
 		n, ok := r.judge(t)
 		lost, linearizable = lost+n, linearizable && ok
 		seatsLost += r.seatsLost(t)
 	}
+	for _, j := range c.journeys {
+		seatsLost += j.linkLost(t)
+	}
 	if lost+seatsLost+forbidden > 0 || !linearizable {
 		t.Errorf("lost %d, seats lost %d, forbidden packets %d, linearizable %t", lost, seatsLost, forbidden, linearizable)
 	}
 	t.Logf("%d commands, %v", done, c.happened)
 	if *chaosReport {
-		fmt.Fprintf(os.Stdout, "Three instances, one Redis, %d waiting rooms with %d people each and %d meetings; faults: %v.\n",
-			*chaosRooms, chaosStaff+chaosPatients+chaosWatchers, chaosMeetings, c.happened)
+		fmt.Fprintf(os.Stdout, "Three instances, one Redis, %d waiting rooms with %d people each and %d meetings and %d journeys; faults: %v.\n",
+			*chaosRooms, chaosStaff+chaosPatients+chaosWatchers, chaosMeetings, chaosJourneys, c.happened)
 		must(t, json.NewEncoder(os.Stdout).Encode(map[string]any{
 			"bench": "chaos", "seed": seed, "faults": *chaosFaults, "commands": done, "lost": lost, "seats_lost": seatsLost,
 			"forbidden_packets": forbidden, "linearizable": linearizable && !t.Failed(),
@@ -79,8 +91,10 @@ type chaos struct {
 	random   *rand.Rand
 	toRedis  []*cable // of each instance
 	hops     []*cable // to each instance
+	standby  *redistest.Server
 	rooms    []*busyRoom
 	meetings []*meeting
+	journeys []*journey
 	begin    time.Time
 	happened map[string]int
 	leave    func() // has all pages stay away
@@ -111,6 +125,10 @@ func (c *chaos) run(t *testing.T) (commands int) {
 		m.keep(there, t, &pages)
 		work.Go(func() { m.work(ctx, t) })
 	}
+	for _, j := range c.journeys {
+		j.keep(there, t, &pages)
+		work.Go(func() { j.work(ctx, t) })
+	}
 	c.calm(mending) // until all have read of rooms and staff
 	for n := range *chaosFaults {
 		c.fault(t, n)
@@ -123,6 +141,9 @@ func (c *chaos) run(t *testing.T) (commands int) {
 	work.Wait()
 	for _, r := range c.rooms {
 		commands += len(r.history)
+	}
+	for _, j := range c.journeys {
+		commands += j.trips
 	}
 	return commands
 }

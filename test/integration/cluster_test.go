@@ -33,13 +33,15 @@ type cluster struct {
 // startServers starts n instances, which are killed when the test ends.
 func startServers(t *testing.T, n int) *cluster {
 	t.Helper()
-	return startServersBy(t, n, func(_ int, redis string) []string { return []string{"--redis", redis, "--hop", "127.0.0.1:0"} })
+	return startServersOn(t, redistest.Start(t, "--appendonly", "yes"), n, func(_ int, redis string) []string {
+		return []string{"--redis", redis, "--hop", "127.0.0.1:0"}
+	})
 }
 
-// startServersBy is startServers with a say in how each finds Redis and the others, and what more Redis is told.
-func startServersBy(t *testing.T, n int, ways func(i int, redis string) []string, redis ...string) *cluster {
+// startServersOn is startServers with a Redis, and a say in how each finds it and the others.
+func startServersOn(t *testing.T, redis *redistest.Server, n int, ways func(i int, redis string) []string) *cluster {
 	t.Helper()
-	c := &cluster{redis: redistest.Start(t, append([]string{"--appendonly", "yes"}, redis...)...)}
+	c := &cluster{redis: redis}
 	shared := t.TempDir()
 	secret, seal := filepath.Join(shared, "secret"), filepath.Join(shared, "seal-keys")
 	raw := make([]byte, auth.SecretSize)

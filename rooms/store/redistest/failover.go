@@ -25,13 +25,8 @@ func StartFailover(t testing.TB) *Failover {
 	t.Helper()
 	f := &Failover{Master: Start(t, "--repl-diskless-sync-delay", "0")}
 	f.Master.do(f.Master.Client(), "acl", "setuser", replicator, "on", "nopass", "+@all", "~*")
-	f.Replica = Start(t, "--replicaof", "127.0.0.1", fmt.Sprint(f.Master.Port), "--masteruser", replicator, "--masterauth", "x")
-	c := f.Replica.Client()
-	if !f.Replica.eventually(func() bool {
-		return strings.Contains(fmt.Sprint(f.Replica.do(c, "info", "replication")), "master_link_status:up")
-	}) {
-		t.Fatal("the replica does not follow")
-	}
+	f.Replica = Start(t, "--masteruser", replicator, "--masterauth", "x")
+	f.Replica.Follow(f.Master)
 	// They know of each other from the start, which spares them to find out.
 	var known []string
 	for n := range 3 {
@@ -77,30 +72,16 @@ func (f *Failover) Addrs() []string {
 // replica the master. The master's place is empty then.
 func (f *Failover) Fail() {
 	f.Master.t.Helper()
-	f.caughtUp()
+	f.Master.Followed()
 	f.Master.Kill()
 	f.Promoted()
-}
-
-// caughtUp waits until the replica has all that was acknowledged.
-func (f *Failover) caughtUp() {
-	f.Master.t.Helper()
-	conn := f.Master.Client().Conn() // WAIT is for what its own connection has written, and all that was before
-	defer func() { _ = conn.Close() }()
-	ctx := f.Master.t.Context()
-	if err := conn.Set(ctx, "redistest", "before the failover", 0).Err(); err != nil {
-		f.Master.t.Fatal(err)
-	}
-	if n, err := conn.Wait(ctx, 1, patience).Result(); err != nil || n != 1 {
-		f.Master.t.Fatalf("%d replicas follow, %v", n, err)
-	}
 }
 
 // Cut lets the replica fall behind: what is written from now on is not on it, and lost when the master fails.
 func (f *Failover) Cut() {
 	f.Master.t.Helper()
 	c := f.Master.Client()
-	f.caughtUp()
+	f.Master.Followed()
 	f.Master.do(c, "acl", "setuser", replicator, "off")
 	f.Master.do(c, "client", "kill", "type", "replica")
 }

@@ -35,8 +35,11 @@ type Server struct {
 	t    testing.TB
 	dir  string
 	args []string
+	env  []string // beside this process'
 	pid  int
 	end  func()
+
+	clock string // a file, if it can be set
 }
 
 // Start starts a Redis with further arguments, such as "--appendonly", "yes". Without any it keeps nothing on disk.
@@ -70,6 +73,39 @@ func newServer(t testing.TB, args ...string) *Server {
 	return s
 }
 
+// StartWithClock starts a Redis whose clock SetClock sets; otherwise it is as with Start.
+func StartWithClock(t testing.TB, args ...string) *Server {
+	t.Helper()
+	libraries, err := filepath.Glob("/usr/lib/*/faketime/libfaketime.so.1")
+	if err != nil || len(libraries) == 0 {
+		t.Fatal("libfaketime is not here; make deps installs it")
+	}
+	s := newServer(t, append([]string{"--save", "", "--appendonly", "no"}, args...)...)
+	s.clock = filepath.Join(folder(t), "clock")
+	// With libc before jemalloc, which asks for the time before libfaketime is ready to tell it.
+	preload := libraries[0] + " " + filepath.Join(filepath.Dir(filepath.Dir(libraries[0])), "libc.so.6")
+	s.env = []string{
+		"LD_PRELOAD=" + preload, "FAKETIME_TIMESTAMP_FILE=" + s.clock, "FAKETIME_CACHE_DURATION=1", "FAKETIME_DONT_FAKE_MONOTONIC=1",
+	}
+	s.SetClock(0)
+	s.start()
+	return s
+}
+
+// SetClock sets the clock of a server that StartWithClock has started: by how much it goes before this machine's, or behind. It sees that within a
+// second.
+func (s *Server) SetClock(ahead time.Duration) {
+	s.t.Helper()
+	next := s.clock + ".next"
+	err := os.WriteFile(next, fmt.Appendf(nil, "%+.3f\n", ahead.Seconds()), 0o600)
+	if err == nil {
+		err = os.Rename(next, s.clock) // it never reads half of it
+	}
+	if err != nil {
+		s.t.Fatal(err)
+	}
+}
+
 // folder is short-lived, and one that a server may still write to while it is removed.
 func folder(t testing.TB) string {
 	t.Helper()
@@ -97,7 +133,7 @@ func (s *Server) Addr() string { return net.JoinHostPort("127.0.0.1", strconv.It
 func (s *Server) start() {
 	s.t.Helper()
 	cmd := exec.Command("sh", append([]string{"-c", wrapper, "sh", "redis-server"}, s.args...)...) //nolint:gosec,noctx // ends with its input
-	cmd.Dir = s.dir
+	cmd.Dir, cmd.Env = s.dir, append(os.Environ(), s.env...)
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		s.t.Fatal(err)

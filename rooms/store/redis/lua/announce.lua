@@ -4,7 +4,7 @@
 local t = now()
 local all = redis.call('HGETALL', KEYS[1])
 for i = 1, #all, 2 do
-  if tonumber(string.match(all[i + 1], '^%d+')) <= t then
+  if over(tonumber(string.match(all[i + 1], '^%d+'))) then
     redis.call('HDEL', KEYS[1], all[i])
   end
 end

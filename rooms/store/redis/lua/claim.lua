@@ -13,8 +13,8 @@ if not l.known and dead == 0 and deadNonce == '' then
 end
 local t = now()
 if l.nonce ~= nonce then
-  local over = (l.epoch == dead and l.nonce == deadNonce) or l.epoch < dead
-  if l.nonce ~= '' and l.ends > t and not over then
+  local known = (l.epoch == dead and l.nonce == deadNonce) or l.epoch < dead
+  if l.nonce ~= '' and not over(l.ends) and not known then
     return answer('fenced', l)
   end
   l.epoch = math.max(l.epoch + 1, dead + 1, above + 1, t)
