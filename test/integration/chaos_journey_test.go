@@ -28,12 +28,13 @@ type journey struct {
 	at      int    // the place
 	patient *client.Client
 	trips   int
+	been    map[string]bool // visits that have left
 	random  *rand.Rand
 }
 
 func newJourney(t *testing.T, c *chaos, n int) *journey {
 	t.Helper()
-	j := &journey{random: c.randomOf(20_000 + n)}
+	j := &journey{random: c.randomOf(20_000 + n), been: map[string]bool{}}
 	for i := range j.places {
 		j.places[i] = newClinic(t, &c.server)
 		j.desks[i] = j.places[i].clinician(t, fmt.Sprint("Dr. Number ", i))
@@ -78,6 +79,7 @@ func (j *journey) trip(ctx context.Context) error {
 	}
 	j.at = 1 - j.at
 	j.trips++
+	j.been[j.now] = true
 	row, err := j.arrives(ctx)
 	if err != nil {
 		return fmt.Errorf("does not arrive: %w", err)
@@ -86,10 +88,10 @@ func (j *journey) trip(ctx context.Context) error {
 	return nil
 }
 
-// arrives waits until the patient is in the list of the room where they should be.
+// arrives waits until the patient is in the list of the room where they should be, and not as they were there before: a list may be old.
 func (j *journey) arrives(ctx context.Context) (row wire.Row, err error) {
 	_, err = j.desks[j.at].WaitList(ctx, func(rows []wire.Row) bool {
-		n := slices.IndexFunc(rows, func(r wire.Row) bool { return j.isTheirs(r) && r.State == wire.SeatWaiting && !r.Moving })
+		n := slices.IndexFunc(rows, func(r wire.Row) bool { return j.isTheirs(r) && r.State == wire.SeatWaiting && !r.Moving && !j.been[r.Visit] })
 		if n >= 0 {
 			row = rows[n]
 		}
