@@ -41,7 +41,7 @@ type instances struct {
 	hops   []string    // addresses, by hub
 	failed int         // sockets that did not get through
 	stuck  atomic.Bool // the store takes nothing
-	lost   atomic.Bool // the store has lost who works here
+	lost   atomic.Bool // the store has lost who works here, and where
 }
 
 // stuckStore is a store as the hubs see it.
@@ -62,6 +62,27 @@ func (s stuckStore) Staff(ctx context.Context, id rooms.StaffID) (rooms.Staff, e
 		return rooms.Staff{}, store.ErrNotFound
 	}
 	return s.Store.Staff(ctx, id)
+}
+
+func (s stuckStore) Clinic(ctx context.Context, id rooms.ClinicID) (rooms.Clinic, error) {
+	if s.all.lost.Load() {
+		return rooms.Clinic{}, store.ErrNotFound
+	}
+	return s.Store.Clinic(ctx, id)
+}
+
+func (s stuckStore) Room(ctx context.Context, id rooms.RoomID) (rooms.WaitingRoom, error) {
+	if s.all.lost.Load() {
+		return rooms.WaitingRoom{}, store.ErrNotFound
+	}
+	return s.Store.Room(ctx, id)
+}
+
+func (s stuckStore) Rooms(ctx context.Context, clinic rooms.ClinicID) ([]rooms.WaitingRoom, error) {
+	if s.all.lost.Load() {
+		return nil, nil
+	}
+	return s.Store.Rooms(ctx, clinic)
 }
 
 func (s stuckStore) Visit(ctx context.Context, id rooms.VisitID) (*rooms.Visit, error) {

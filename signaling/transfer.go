@@ -218,7 +218,7 @@ func (c *conn) handleRooms(req wire.Request) {
 	ctx, cancel := context.WithTimeout(c.hub.ctx, lookTimeout)
 	defer cancel()
 	all, err := c.hub.store.Rooms(ctx, c.actor.clinicID)
-	if err != nil {
+	if err != nil || c.hub.hasLost(ctx, c.actor.clinicID) {
 		c.out.answerErr(req.ID, wireError(ErrRetry))
 		return
 	}
@@ -240,6 +240,12 @@ func (c *conn) checkTransfer(req wire.Request) *wire.Error {
 	ctx, cancel := context.WithTimeout(c.hub.ctx, lookTimeout)
 	defer cancel()
 	w, err := c.hub.store.Room(ctx, rooms.RoomID(d.Room))
+	if errors.Is(err, store.ErrNotFound) {
+		if c.hub.hasLost(ctx, c.actor.clinicID) {
+			return wireError(ErrRetry)
+		}
+		w, err = c.hub.store.Room(ctx, rooms.RoomID(d.Room)) // which may have been filled between the two
+	}
 	switch {
 	case errors.Is(err, store.ErrNotFound) || err == nil && w.Clinic != c.actor.clinicID:
 		return &wire.Error{Code: wire.CodeBadValue, Msg: "no other waiting room of this clinic"}
@@ -247,4 +253,11 @@ func (c *conn) checkTransfer(req wire.Request) *wire.Error {
 		return wireError(ErrRetry)
 	}
 	return nil
+}
+
+// hasLost tells whether the store lacks, or cannot say, what it has of a clinic that is there: it came back empty, and is being filled. The clinic itself comes
+// last (store.Directory).
+func (h *Hub) hasLost(ctx context.Context, clinic rooms.ClinicID) bool {
+	_, err := h.store.Clinic(ctx, clinic)
+	return err != nil
 }

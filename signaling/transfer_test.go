@@ -258,6 +258,21 @@ func TestTransfer_WhereTo(t *testing.T) {
 	}
 }
 
+func TestTransfer_TheStoreHasLostTheRooms_IsRetried(t *testing.T) {
+	r := newTwoRooms(t)
+	id := r.from.visit("Ana Santos")
+	desk, _ := r.from.open(r.from.staff())
+	r.lost.Store(true)
+	if err := desk.ask(wire.TypeTransfer, r.transfer(id), nil); code(err) != wire.CodeRetry {
+		t.Errorf("a transfer: %v", err)
+	}
+	if err := desk.ask(wire.TypeRooms, wire.Empty{}, nil); code(err) != wire.CodeRetry {
+		t.Errorf("what rooms there are: %v", err)
+	}
+	r.lost.Store(false)
+	r.from.must(nilOf(desk.ask(wire.TypeTransfer, r.transfer(id), nil)))
+}
+
 // TestTransfer_TheRoomIsHandedOverMeanwhile_TheNextOwnerFinishes, and whoever asked is answered there.
 func TestTransfer_TheRoomIsHandedOverMeanwhile_TheNextOwnerFinishes(t *testing.T) {
 	r := newTwoRooms(t)

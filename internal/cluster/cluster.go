@@ -2,11 +2,12 @@ package cluster
 
 import (
 	"context"
-	"crypto/rand"
+	crand "crypto/rand"
 	"crypto/tls"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/netip"
@@ -83,6 +84,7 @@ type Cluster struct {
 	others func([]netip.AddrPort)
 	log    *zap.Logger
 	now    func() time.Duration
+	lot    func(n int) int // a number below n
 
 	identity tls.Certificate
 	socket   net.Listener
@@ -134,7 +136,7 @@ func New(ctx context.Context, cfg Config) (*Cluster, error) {
 		return nil, errConfig
 	}
 	c := &Cluster{
-		store: cfg.Store, id: newNonce(), load: cfg.Load, lost: cfg.Lost, news: cfg.Changed, old: cfg.Outdated, others: cfg.Others, media: reachable(slices.Clone(cfg.Media)), log: cfg.Logger, now: cfg.Clock, kick: make(chan struct{}, 1),
+		store: cfg.Store, id: newNonce(), load: cfg.Load, lost: cfg.Lost, news: cfg.Changed, old: cfg.Outdated, others: cfg.Others, media: reachable(slices.Clone(cfg.Media)), log: cfg.Logger, now: cfg.Clock, lot: rand.IntN, kick: make(chan struct{}, 1),
 		held: map[rooms.RoomID]*lease{}, claiming: map[rooms.RoomID]int{}, routes: map[rooms.RoomID]string{}, suspects: map[string]time.Duration{}, met: map[string]meeting{},
 		changed: newChanges(), giving: make(chan struct{}, maxGiving), partings: make(chan parting, maxPartings), gifts: map[rooms.RoomID]gift{},
 	}
@@ -219,6 +221,6 @@ func (c *Cluster) within() (context.Context, context.CancelFunc) {
 // newNonce is 128 random bits, for what is to be unlike everything before.
 func newNonce() string {
 	var b [16]byte
-	_, _ = rand.Read(b[:]) // never fails, see crypto/rand
+	_, _ = crand.Read(b[:]) // never fails, see crypto/rand
 	return hex.EncodeToString(b[:])
 }

@@ -3,7 +3,6 @@ package cluster
 import (
 	"context"
 	"encoding/json"
-	"math/rand/v2"
 	"net/netip"
 	"slices"
 	"strings"
@@ -140,7 +139,10 @@ func (c *Cluster) some() []string {
 		}
 	}
 	for _, l := range [][]string{list, gone} {
-		rand.Shuffle(len(l), func(i, j int) { l[i], l[j] = l[j], l[i] })
+		for i := range l {
+			j := i + c.lot(len(l)-i)
+			l[i], l[j] = l[j], l[i]
+		}
 	}
 	list = append(list, gone...)
 	return list[:min(len(list), maxAsked)]
@@ -168,7 +170,7 @@ func (c *Cluster) First() bool {
 // nearly as well as asking all would, without all choosing the same (Mitzenmacher, The Power of Two Choices). Empty: this one.
 func (c *Cluster) place() string {
 	mine := c.load()
-	return draw(c.candidates(&mine))
+	return c.draw(c.candidates(&mine))
 }
 
 // successor answers who is to take a room that this instance leaves: if it gives it away because it carries more than others,
@@ -182,7 +184,7 @@ func (c *Cluster) successor() string {
 		}
 		others = slices.DeleteFunc(others, func(m member) bool { return m.score()*(1+len(others)) > sum })
 	}
-	return draw(others)
+	return c.draw(others)
 }
 
 // candidates are the instances that could take a room: with this one and what it carries, or without.
@@ -203,12 +205,11 @@ func (c *Cluster) candidates(mine *Load) []member {
 }
 
 // draw answers the address of the less loaded of two; empty of this instance or nobody.
-func draw(live []member) string {
+func (c *Cluster) draw(live []member) string {
 	if len(live) == 0 {
 		return ""
 	}
-	i := rand.IntN(len(live)) //nolint:gosec // no secret
-	j := rand.IntN(len(live)) //nolint:gosec // no secret
+	i, j := c.lot(len(live)), c.lot(len(live))
 	if live[j].score() < live[i].score() {
 		i = j
 	}

@@ -3,6 +3,7 @@ package cluster
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -190,7 +191,7 @@ func TestPlace_TheLessLoadedOfTwo(t *testing.T) {
 }
 
 func TestSome_AreDrawnByLot_ListedFirst(t *testing.T) {
-	c := &Cluster{id: "me", at: "me", met: map[string]meeting{"gone": {}}}
+	c := &Cluster{id: "me", at: "me", met: map[string]meeting{"gone": {}}, lot: rand.IntN}
 	for i := range 3 * maxAsked {
 		c.members = append(c.members, member{ID: fmt.Sprint(i), At: fmt.Sprint(i)})
 	}

@@ -29,7 +29,12 @@ const (
 
 	// A claim, by the commands of rooms/store/redis: what it is before, itself, and a room that is loaded.
 	simLookups, simClaims, simLoads = 1, 1, 8
+	simList                         = 3 // a second: the list is written and read, the schema read
 )
+
+// Pages whose connection says nothing any more notice it by their pings, which come each 2.6 s and are waited for 1.8 s (wire.PingEveryMS,
+// wire.PongTimeoutMS).
+const simPing, simPong = 2600 * time.Millisecond, 1800 * time.Millisecond
 
 // Pages that lose their connection come back within this time, and then in steps that double (web/client/line/backoff.ts).
 const (
@@ -47,6 +52,10 @@ type region struct {
 	masters   []simMaster
 	queue     pages
 	listed    []member // what the store lists
+
+	// Of the instances that died last: when, and whether they say nothing, as without power, instead of refusing connections.
+	died   time.Duration
+	silent bool
 
 	peak, refused, late int // of commands a second at one master; of tries that found dead instances only; that waited too long for Redis
 	lastOwned           time.Duration
@@ -94,11 +103,11 @@ func (p *pages) Pop() any {
 }
 
 func newRegion(seed uint64) *region {
-	r := &region{random: rand.New(rand.NewPCG(seed, 0)), masters: make([]simMaster, *simMasters)} //nolint:gosec // a test repeats it
+	r := &region{died: -time.Hour, random: rand.New(rand.NewPCG(seed, 0)), masters: make([]simMaster, *simMasters)} //nolint:gosec // a test repeats it
 	for i := range *simInstances {
 		s := &simInstance{}
 		s.Cluster = &Cluster{
-			id: fmt.Sprint(i), at: address(i), log: zap.NewNop(), now: func() time.Duration { return r.now },
+			id: fmt.Sprint(i), at: address(i), log: zap.NewNop(), now: func() time.Duration { return r.now }, lot: r.random.IntN,
 			routes: map[rooms.RoomID]string{}, suspects: map[string]time.Duration{},
 			load: func() Load { return Load{Sockets: s.sockets + s.passed} },
 		}
@@ -113,10 +122,10 @@ func newRegion(seed uint64) *region {
 func address(i int) string { return fmt.Sprint(i) }
 
 // announce is what each instance does every second: who died longer ago than TTL is not listed any more.
-func (r *region) announce(dead time.Duration) {
+func (r *region) announce() {
 	r.listed = r.listed[:0:0]
 	for i, s := range r.instances {
-		if !s.dead || r.now-dead < TTL {
+		if !s.dead || r.now-r.died < TTL {
 			r.listed = append(r.listed, member{ID: s.id, At: address(i), Load: s.load()})
 		}
 	}
@@ -134,13 +143,23 @@ func (r *region) ask(room, commands int) (took time.Duration, ok bool) {
 		r.late++
 		return callTimeout, false
 	}
-	m.free += time.Duration(commands) * time.Second / simMost
+	m.free += time.Duration(commands) * time.Second / time.Duration(simMost-r.steady(room%len(r.masters)))
 	if second := int64(m.free / time.Second); second != m.second {
 		m.second, m.through = second, 0
 	}
 	m.through += commands
-	r.peak = max(r.peak, m.through)
+	r.peak = max(r.peak, m.through+r.steady(room%len(r.masters)))
 	return m.free - r.now + simHop, true
+}
+
+// steady is what a master does every second without anybody coming or going: a renewal of each of its rooms; and one of them, for each
+// instance, what the list of instances takes.
+func (r *region) steady(master int) int {
+	n := len(r.rooms) / len(r.masters)
+	if master == 0 {
+		n += simList * len(r.instances)
+	}
+	return n
 }
 
 // live is the instance that the balancer brings a page to: one that takes connections.
@@ -162,6 +181,9 @@ func (r *region) try(p page) bool {
 		}
 		to := room.owner
 		if to < 0 || r.instances[to].dead {
+			if r.silent { // it is probed until its lease has run out, and is among those who are asked then
+				took += max(callTimeout, r.died+TTL-r.now) + callTimeout
+			}
 			if to = r.placeBy(at); r.instances[to].dead {
 				r.instances[at].Failed("", address(to), errUnreached)
 				continue
@@ -211,12 +233,12 @@ func (r *region) seat(p page, at, owner int) {
 }
 
 // play has pages come in until none is left, announcing every second.
-func (r *region) play(dead time.Duration) {
+func (r *region) play() {
 	next := r.now
 	for len(r.queue) > 0 {
 		p := heap.Pop(&r.queue).(page)
 		for r.now = p.at; next <= r.now; next += Every {
-			r.announce(dead)
+			r.announce()
 		}
 		if !r.try(p) {
 			ceiling := min(simStep<<min(p.try, 10), simLongest)
@@ -235,13 +257,14 @@ func (r *region) open() {
 		}
 	}
 	heap.Init(&r.queue)
-	r.play(-time.Hour)
+	r.play()
 }
 
-// die kills instances, and has everybody who was at one of them, or in a room of one, come back.
-func (r *region) die(n int) (rooms, people int) {
+// die kills instances, in silence or not, and has everybody who was at one of them, or in a room of one, come back.
+func (r *region) die(n int, silent bool) (rooms, people int) {
 	r.now += time.Minute
-	r.announce(-time.Hour)
+	r.announce()
+	r.died, r.silent = r.now, silent
 	r.peak, r.refused, r.late, r.lastOwned, r.lastBack = 0, 0, 0, r.now, r.now
 	for _, i := range r.random.Perm(len(r.instances)) {
 		if n > 0 && !r.instances[i].dead {
@@ -265,7 +288,11 @@ func (r *region) die(n int) (rooms, people int) {
 			if at != room.owner {
 				r.instances[room.owner].passed--
 			}
-			r.queue = append(r.queue, page{at: r.now + time.Duration(r.random.Int64N(int64(simAtOnce))), room: id, person: person})
+			back := time.Duration(r.random.Int64N(int64(simAtOnce)))
+			if silent {
+				back += simPong + time.Duration(r.random.Int64N(int64(simPing)))
+			}
+			r.queue = append(r.queue, page{at: r.now + back, room: id, person: person})
 		}
 	}
 	heap.Init(&r.queue)
@@ -284,7 +311,7 @@ func (r *region) spreadOf() float64 {
 }
 
 // TestSimulation places rooms with people, a thousand instances and a million people in make simulation, and then kills one instance, one in a
-// hundred, and a third of a region. All rooms come to live owners; load is spread; nobody stays outside. That a room has one owner, and fences grow,
+// hundred, and a third of a region; and of what is left another sixth, which loses its power. All rooms come to live owners; load is spread; nobody stays outside. That a room has one owner, and fences grow,
 // is for the conformance suite of stores to show: here a claim is a number.
 func TestSimulation_Takeovers(t *testing.T) {
 	const seed = 1
@@ -304,14 +331,16 @@ func TestSimulation_Takeovers(t *testing.T) {
 		instances int
 		spread    float64
 		within    time.Duration
+		silent    bool
 	}{
-		{"one instance dies", 1, 1.2, time.Second},
-		{"one in a hundred dies", *simInstances / 100, 1.2, 2 * time.Second},
-		{"a third dies", *simInstances / 3, 1.4, 15 * time.Second},
+		{"one instance dies", 1, 1.2, time.Second, false},
+		{"one in a hundred dies", *simInstances / 100, 1.2, 2 * time.Second, false},
+		{"a third dies", *simInstances / 3, 1.4, 15 * time.Second, false},
+		{"a sixth loses its power", *simInstances / 6, 1.4, 20 * time.Second, true},
 	} {
-		rooms, people := r.die(death.instances)
+		rooms, people := r.die(death.instances, death.silent)
 		since := r.now
-		r.play(since)
+		r.play()
 		report(death.what, rooms, people, since)
 		for id := range r.rooms {
 			room := &r.rooms[id]

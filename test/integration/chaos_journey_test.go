@@ -91,7 +91,9 @@ func (j *journey) trip(ctx context.Context) error {
 // arrives waits until the patient is in the list of the room where they should be, and not as they were there before: a list may be old.
 func (j *journey) arrives(ctx context.Context) (row wire.Row, err error) {
 	_, err = j.desks[j.at].WaitList(ctx, func(rows []wire.Row) bool {
-		n := slices.IndexFunc(rows, func(r wire.Row) bool { return j.isTheirs(r) && r.State == wire.SeatWaiting && !r.Moving && !j.been[r.Visit] })
+		n := slices.IndexFunc(rows, func(r wire.Row) bool {
+			return j.isTheirs(r) && r.State == wire.SeatWaiting && !r.Moving && !j.been[r.Visit]
+		})
 		if n >= 0 {
 			row = rows[n]
 		}
