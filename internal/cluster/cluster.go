@@ -87,6 +87,7 @@ type Cluster struct {
 	lot    func(n int) int // a number below n
 
 	identity tls.Certificate
+	sessions tls.ClientSessionCache // of the hop, by address
 	socket   net.Listener
 	http     *http.Client
 	hub      Hub
@@ -138,7 +139,7 @@ func New(ctx context.Context, cfg Config) (*Cluster, error) {
 	c := &Cluster{
 		store: cfg.Store, id: newNonce(), load: cfg.Load, lost: cfg.Lost, news: cfg.Changed, old: cfg.Outdated, others: cfg.Others, media: reachable(slices.Clone(cfg.Media)), log: cfg.Logger, now: cfg.Clock, lot: rand.IntN, kick: make(chan struct{}, 1),
 		held: map[rooms.RoomID]*lease{}, claiming: map[rooms.RoomID]int{}, routes: map[rooms.RoomID]string{}, suspects: map[string]time.Duration{}, met: map[string]meeting{},
-		changed: newChanges(), giving: make(chan struct{}, maxGiving), partings: make(chan parting, maxPartings), gifts: map[rooms.RoomID]gift{},
+		sessions: tls.NewLRUClientSessionCache(maxSessions), changed: newChanges(), giving: make(chan struct{}, maxGiving), partings: make(chan parting, maxPartings), gifts: map[rooms.RoomID]gift{},
 	}
 	if c.lost == nil {
 		c.lost = func() {}

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -32,6 +33,32 @@ func TestHop_AnotherSecret_IsRefusedByBothEnds(t *testing.T) {
 		if res.Body.Close(); res.StatusCode != http.StatusBadRequest {
 			t.Errorf("in clear: %s", res.Status)
 		}
+	}
+}
+
+func TestHop_TheNextConnection_ResumesTheSession_NotWithAnotherProcess(t *testing.T) {
+	w := newWorld(t)
+	a, b := w.start(1), w.start(1)
+	resumes := func() bool {
+		t.Helper()
+		if got := b.probe(t.Context(), w.room, a.id, a.Address()); got != dead { // it lives, and does not have the room
+			t.Errorf("found %v", got)
+		}
+		conn, err := b.Dial(t.Context(), a.Address())
+		must(t, err)
+		defer conn.Close()
+		return conn.(*tls.Conn).ConnectionState().DidResume
+	}
+	if !resumes() {
+		t.Error("the second connection is a handshake of its own")
+	}
+	must(t, a.Close())
+	stranger, err := New(t.Context(), Config{Store: w.store, Secret: [32]byte{2}, Listen: a.Address(), Load: a.Cluster.load})
+	must(t, err)
+	stranger.Serve(a.hub)
+	defer func() { must(t, stranger.Close()) }()
+	if _, err := b.Dial(t.Context(), a.Address()); !errors.Is(err, errStranger) {
+		t.Errorf("dialled: %v", err)
 	}
 }
 

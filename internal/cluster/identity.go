@@ -26,7 +26,12 @@ func newIdentity(secret [32]byte) (tls.Certificate, error) {
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, nil
 }
 
-// tls is for both ends. TLS 1.3 leaves nothing to be replayed and keeps what was said secret even from who learns the secret later.
+// maxSessions bounds the instances with which a session is remembered.
+const maxSessions = 1024
+
+// tls is for both ends. TLS 1.3 leaves nothing to be replayed and keeps what was said secret even from who learns the secret later. Every socket
+// that is passed on is a connection, and when an instance has died thousands are made at once: those after the first resume its session (RFC 8446 section
+// 2.2), which spares both ends their certificates, and agree on keys of their own all the same.
 func (c *Cluster) tls() *tls.Config {
 	ours, _ := c.identity.PrivateKey.(ed25519.PrivateKey)
 	return &tls.Config{
@@ -42,8 +47,7 @@ func (c *Cluster) tls() *tls.Config {
 			}
 			return nil
 		},
-		ClientSessionCache:     nil,
-		SessionTicketsDisabled: true,
+		ClientSessionCache: c.sessions,
 	}
 }
 
