@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -56,8 +57,11 @@ func (o *Options) defaults() error {
 	if o.Connections == 0 {
 		o.Connections = 32
 	}
-	if o.Schema == 0 {
+	switch {
+	case o.Schema == 0:
 		o.Schema = newest
+	case o.Schema < 0 || o.Schema > newest:
+		return fmt.Errorf("redis: this version can write schemas from 1 to %d, not %d", newest, o.Schema)
 	}
 	return nil
 }

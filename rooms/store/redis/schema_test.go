@@ -101,6 +101,12 @@ func TestSchema_HeldBack_IsWhatOthersAreTold(t *testing.T) {
 		t.Error(s, err)
 	}
 	must(t, db.Raise(t.Context(), newest+1)) // by another
+	for _, unknown := range []int{-1, newest + 1} {
+		o.Schema = unknown
+		if _, err := Open(t.Context(), o); err == nil {
+			t.Errorf("schema %d is taken", unknown)
+		}
+	}
 	if s, err := db.Schema(t.Context()); err != nil || s.Written != newest+1 {
 		t.Error(s, err)
 	}
