@@ -10,6 +10,7 @@ import (
 // TestBalance has all people wait at one instance, because the others were not there, and then come. Rooms go to them; everybody keeps
 // their seat.
 func TestBalance(t *testing.T) {
+	t.Parallel() // it mostly waits
 	const people, rooms = 440, 10
 	c := startServers(t, 3)
 	for _, p := range c.all[1:] {

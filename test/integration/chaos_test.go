@@ -35,6 +35,7 @@ const (
 // alone is to cost nobody anything: see docs/testing.md for what is promised for each. In the end everything is mended and everybody
 // looks at what there is.
 func TestChaos(t *testing.T) {
+	t.Parallel() // it mostly waits
 	seed := *chaosSeed
 	if seed == 0 {
 		seed = rand.Uint64()

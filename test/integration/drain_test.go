@@ -34,6 +34,7 @@ const overlap = 2 * time.Second
 // TestDrain restarts every instance in good order under live visits, again and again. No visit ends, nobody is admitted again, and
 // everybody hears and sees the other all the time.
 func TestDrain(t *testing.T) {
+	t.Parallel() // it mostly waits
 	c := startServers(t, 3)
 	movers := newMovers(t, c, *drainVisits)
 	var gaps []time.Duration

@@ -12,6 +12,7 @@ import (
 // All instances are replaced by those of a version that writes another schema, one after the other and once back again, under live
 // visits. Nothing is written in it before all know it, and nobody who does not know it is there afterwards.
 func TestUpgrade_ToAnotherSchema_UnderLiveVisits(t *testing.T) {
+	t.Parallel() // it mostly waits
 	c := startServers(t, 3)
 	movers := newMovers(t, c, *drainVisits)
 	away := c.another(t, c.all[0].args) // stands still from before the upgrade until after it
