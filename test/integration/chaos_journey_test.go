@@ -146,7 +146,7 @@ func (j *journey) linkLost(t *testing.T) (lost int) {
 	t.Helper()
 	page, err := client.Join(within(t), j.visit.Seats[0].Link, client.Options{})
 	if err == nil {
-		t.Cleanup(page.Close)
+		defer page.Close()
 		err = page.ConnectAs(within(t), client.Hello{Takeover: true})
 	}
 	if err == nil && j.here(page.View()) {

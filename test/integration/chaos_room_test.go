@@ -260,7 +260,7 @@ func (r *busyRoom) seatsLost(t *testing.T) (lost int) {
 	for i, link := range r.links {
 		page, err := client.Join(within(t), link, client.Options{})
 		if err == nil {
-			t.Cleanup(page.Close)
+			defer page.Close() // they are few
 			err = page.ConnectAs(within(t), client.Hello{Takeover: true})
 		}
 		over := i < len(r.visits) && r.clinic.look(t, r.visits[i].ID).Phase == string(wire.PhaseEnded)

@@ -71,6 +71,7 @@ func TestChaos(t *testing.T) {
 	for _, j := range c.journeys {
 		seatsLost += j.linkLost(t)
 	}
+	c.leavesNothing(t)
 	if lost+seatsLost+forbidden > 0 || !linearizable {
 		t.Errorf("lost %d, seats lost %d, forbidden packets %d, linearizable %t", lost, seatsLost, forbidden, linearizable)
 	}
