@@ -59,10 +59,6 @@ func (c *Cluster) announce(ctx context.Context) error {
 func (c *Cluster) meet() {
 	ctx, cancel := c.within()
 	defer cancel()
-	if err := c.learnSchema(ctx); err != nil {
-		c.log.Debug("schema_not_known", zap.Error(err))
-		return
-	}
 	if !c.isLeaving() {
 		if err := c.announce(ctx); err != nil {
 			c.log.Debug("not_announced", zap.Error(err))
@@ -82,7 +78,7 @@ func (c *Cluster) meet() {
 		}
 	}
 	c.others(c.note(members))
-	c.agree(ctx)
+	c.agree()
 }
 
 // note remembers who is there, and answers where the media of others are, and of those that were here a moment ago.

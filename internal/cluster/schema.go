@@ -24,10 +24,11 @@ type schema struct {
 // learnSchema asks what is written. An instance that does not know it has to stop: others have agreed on it while this one was away.
 func (c *Cluster) learnSchema(ctx context.Context) error {
 	s, err := c.store.Schema(ctx)
-	if err != nil {
-		if errors.Is(err, store.ErrSchema) {
-			c.old(err)
-		}
+	switch {
+	case errors.Is(err, store.ErrSchema):
+		c.old(err)
+		return err
+	case err != nil:
 		return err
 	}
 	c.mu.Lock()
@@ -43,8 +44,15 @@ func (c *Cluster) newest() int {
 	return c.schema.Newest
 }
 
-// agree has a newer schema written once all have known it for a while. Each of the instances may do that, and one does.
-func (c *Cluster) agree(ctx context.Context) {
+// agree has a newer schema written once all have known it for a while. Each of the instances may do that, and one does. In a Redis Cluster the schema may be at
+// another master than the list: that one is there and the other is not has no bearing on either.
+func (c *Cluster) agree() {
+	ctx, cancel := c.within()
+	defer cancel()
+	if err := c.learnSchema(ctx); err != nil {
+		c.log.Debug("schema_not_known", zap.Error(err))
+		return
+	}
 	next, ripe := c.common()
 	if !ripe || !c.First() {
 		return

@@ -102,3 +102,22 @@ func TestSchema_RaisedWhileAnInstanceWasAway_ItHasToStop(t *testing.T) {
 		t.Errorf("it takes %+v for what is written", n)
 	}
 }
+
+// blind cannot say what is written.
+type blind struct{ *faulty }
+
+func (blind) Schema(context.Context) (store.Schema, error) { return store.Schema{}, store.ErrUnavailable }
+
+func TestSchema_CannotBeAsked_InstancesAreListedAllTheSame(t *testing.T) {
+	w := newWorld(t)
+	a := w.startOn(blind{w.store}, 1)
+	w.startOn(blind{w.store}, 1)
+	a.meet()
+	if n := a.Stats().Members; n != 2 {
+		t.Errorf("%d instances", n)
+	}
+	wait(a)
+	if len(a.outdated) > 0 {
+		t.Errorf("it has to stop: %v", <-a.outdated)
+	}
+}

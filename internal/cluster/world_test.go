@@ -70,11 +70,11 @@ func (f *faulty) Renew(ctx context.Context, held []store.Held, ttl time.Duration
 	return f.Store.Renew(ctx, held, ttl)
 }
 
-func (f *faulty) Schema(ctx context.Context) (store.Schema, error) {
+func (f *faulty) Announce(ctx context.Context, i store.Instance, ttl time.Duration) error {
 	if f.down.Load() {
-		return store.Schema{}, store.ErrUnavailable
+		return store.ErrUnavailable
 	}
-	return f.Store.Schema(ctx)
+	return f.Store.Announce(ctx, i, ttl)
 }
 
 func newWorld(t *testing.T) *world {
