@@ -106,7 +106,9 @@ func TestSchema_RaisedWhileAnInstanceWasAway_ItHasToStop(t *testing.T) {
 // blind cannot say what is written.
 type blind struct{ *faulty }
 
-func (blind) Schema(context.Context) (store.Schema, error) { return store.Schema{}, store.ErrUnavailable }
+func (blind) Schema(context.Context) (store.Schema, error) {
+	return store.Schema{}, store.ErrUnavailable
+}
 
 func TestSchema_CannotBeAsked_InstancesAreListedAllTheSame(t *testing.T) {
 	w := newWorld(t)
