@@ -42,11 +42,8 @@ func isElsewhere(err error) bool {
 func TestHandOver_WhoIsInAVisit_IsWelcomedAsSending(t *testing.T) {
 	i := newInstances(t, 2)
 	w := i.hubs[0]
-	id := w.visit("Ana Santos")
-	patient, _ := w.open(id)
-	doctor, _ := w.open(w.staff())
-	w.must(nilOf(patient.ask(wire.TypeCheckIn, wire.Empty{}, nil)))
-	w.must(nilOf(doctor.ask(wire.TypeAdmit, wire.Target{Visit: string(id.Visit), Seat: string(id.Seat)}, nil)))
+	id, target, _, doctor := w.somebodyWaits()
+	w.must(nilOf(doctor.ask(wire.TypeAdmit, target, nil)))
 	w.hub.HandOver(t.Context())
 	if _, welcome := i.hubs[1].open(id); !welcome.View.Send || welcome.View.Me.State != wire.SeatAdmitted {
 		t.Errorf("welcomed as %+v, sends: %v", welcome.View.Me, welcome.View.Send)
@@ -83,11 +80,7 @@ func TestHandOver_WhatIsNotSavedStays(t *testing.T) {
 func TestDecide_ARefusalWaitsForWhatItGoesBy(t *testing.T) {
 	i := newInstances(t, 1)
 	w := i.hubs[0]
-	id := w.visit("Ana Santos")
-	patient, _ := w.open(id)
-	doctor, _ := w.open(w.staff())
-	target := wire.Target{Visit: string(id.Visit), Seat: string(id.Seat)}
-	w.must(nilOf(patient.ask(wire.TypeCheckIn, wire.Empty{}, nil)))
+	_, target, patient, doctor := w.somebodyWaits()
 	w.must(nilOf(doctor.ask(wire.TypeAdmit, target, nil)))
 	i.stuck.Store(true)
 	patient.send(wire.TypeLeave, wire.Empty{})
@@ -107,11 +100,7 @@ func TestDecide_ARefusalWaitsForWhatItGoesBy(t *testing.T) {
 func TestHandOver_OwnersHearWhoIsParted(t *testing.T) {
 	i := newInstances(t, 1)
 	w := i.hubs[0]
-	id := w.visit("Ana Santos")
-	patient, _ := w.open(id)
-	doctor, _ := w.open(w.staff())
-	w.must(nilOf(patient.ask(wire.TypeCheckIn, wire.Empty{}, nil)))
-	target := wire.Target{Visit: string(id.Visit), Seat: string(id.Seat)}
+	id, target, _, doctor := w.somebodyWaits()
 	w.must(nilOf(doctor.ask(wire.TypeAdmit, target, nil)))
 	if n := len(i.lease().parted); n != 0 {
 		t.Errorf("%d parted by an admission", n)

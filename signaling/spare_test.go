@@ -44,11 +44,7 @@ func TestSpare_ARoomInWhichPeopleWaitGoes_AndTheyFindTheirPlace(t *testing.T) {
 func TestSpare_WhoIsInAVisitOrAboutToBe_KeepsTheRoom(t *testing.T) {
 	i := newInstances(t, 2)
 	w := i.hubs[0]
-	id := w.visit("Ana Santos")
-	patient, _ := w.open(id)
-	doctor, _ := w.open(w.staff())
-	w.must(nilOf(patient.ask(wire.TypeCheckIn, wire.Empty{}, nil)))
-	target := wire.Target{Visit: string(id.Visit), Seat: string(id.Seat)}
+	_, target, _, doctor := w.somebodyWaits()
 	for _, step := range []struct {
 		t    wire.Type
 		data any

@@ -266,3 +266,13 @@ func (w *world) ctx() context.Context {
 	w.t.Cleanup(cancel)
 	return ctx
 }
+
+// somebodyWaits is a patient who has checked in, and the doctor of the room.
+func (w *world) somebodyWaits() (id auth.Identity, target wire.Target, patient, doctor *page) {
+	w.t.Helper()
+	id = w.visit("Ana Santos")
+	patient, _ = w.open(id)
+	doctor, _ = w.open(w.staff())
+	w.must(nilOf(patient.ask(wire.TypeCheckIn, wire.Empty{}, nil)))
+	return id, wire.Target{Visit: string(id.Visit), Seat: string(id.Seat)}, patient, doctor
+}
