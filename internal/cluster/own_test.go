@@ -170,18 +170,22 @@ func TestPlace_TheLessLoadedOfTwo(t *testing.T) {
 	w := newWorld(t)
 	a, b := w.start(1), w.start(1)
 	b.load.Store(100)
-	b.meet()
-	a.meet()
-	var here int
 	const tries = 400
-	for range tries {
-		if a.place() == "" {
-			here++
+	here := 0
+	// Three of the four ways in which two are drawn from two have the first among them. What was said at the start, before there was a load, may come in
+	// between.
+	for end := time.Now().Add(patience); here < tries*6/10 || here > tries*9/10; {
+		if time.Now().After(end) {
+			t.Fatalf("%d of %d came to the instance with less to do", here, tries)
 		}
-	}
-	// Three of the four ways in which two are drawn from two have the first among them.
-	if here < tries*6/10 || here > tries*9/10 {
-		t.Errorf("%d of %d came to the instance with less to do", here, tries)
+		b.meet()
+		a.meet()
+		here = 0
+		for range tries {
+			if a.place() == "" {
+				here++
+			}
+		}
 	}
 	b.Leave(t.Context())
 	a.meet()
