@@ -99,6 +99,8 @@ func (k *meeting) partAndMeet(ctx context.Context, t *testing.T) bool {
 	timer.Reset(deafness)
 	<-timer.C
 	k.parted.Store(0)
+	timer.Reset(deafness) // until all that is marked so has been sent, on a machine that is busy
+	<-timer.C
 	if err := doctor.Resume(limited, k.visit.ID, k.seat); err != nil && client.Code(err) != wire.CodeNotHeld {
 		t.Errorf("resume: %v", err)
 		return false
