@@ -15,9 +15,13 @@ import (
 	"github.com/anteroom/anteroom/test/client"
 )
 
-// deafness is after which time nothing may come to anybody that was sent after a hold was acknowledged. The people here send through
-// the media connections that their pages have, as docs/protocol.md says, and so to one owner at a time.
-const deafness = 500 * time.Millisecond
+// After deafness nothing that is sent after a hold was acknowledged comes to anybody, and after atMost also where an owner was so busy that another has
+// taken its room, and has not heard of that yet (docs/architecture.md, 'How long can a stale owner forward'). The people here send through the media
+// connections that their pages have, as docs/protocol.md says, and so to one owner at a time.
+const (
+	deafness = 500 * time.Millisecond
+	atMost   = 1500 * time.Millisecond
+)
 
 // aSecond is how many packets somebody sends in a second.
 const aSecond = 100
@@ -31,7 +35,8 @@ type meeting struct {
 	people []*talker // patient, clinician
 	parted atomic.Int64
 	holds  int
-	leaked int // packets that came to somebody while they were parted from who had sent them then
+	// Packets that came to somebody while they were parted from who had sent them then: between deafness and atMost, and later.
+	slow, leaked int
 }
 
 // talker sends marks that say whether they are parted from the other.
@@ -103,9 +108,13 @@ func (k *meeting) partAndMeet(ctx context.Context, t *testing.T) bool {
 	before := k.heard()
 	k.holds++
 	k.parted.Store(int64(k.holds))
+	timer.Reset(atMost - deafness)
+	<-timer.C
+	bound := k.heard()
 	timer.Reset(deafness)
 	<-timer.C
-	k.leaked += k.heard() - before
+	k.slow += bound - before
+	k.leaked += k.heard() - bound
 	k.parted.Store(0)
 	if err := doctor.Resume(limited, k.visit.ID, k.seat); err != nil && client.Code(err) != wire.CodeNotHeld {
 		t.Errorf("resume: %v", err)
@@ -171,10 +180,11 @@ func (k *meeting) end(t *testing.T) (forbidden int) {
 	if forbidden > 0 {
 		t.Errorf("%d packets came through %d holds", forbidden, k.holds)
 	}
-	if late := k.heard() - forbidden; late > aSecond {
-		t.Errorf("%d packets that were sent in one of %d holds came after it", late, k.holds)
-	} else if late > 0 {
-		t.Logf("%d packets that were sent in one of %d holds came after it", late, k.holds)
+	late := k.heard() - forbidden - k.slow
+	if says := fmt.Sprintf("of %d holds %d packets came within %v, %d after the end", k.holds, k.slow, atMost, late); late > aSecond || k.slow > 2*aSecond {
+		t.Error(says)
+	} else if late+k.slow > 0 {
+		t.Log(says)
 	}
 	return forbidden
 }
