@@ -11,7 +11,6 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -137,7 +136,7 @@ func New(ctx context.Context, cfg Config) (*Cluster, error) {
 		return nil, errConfig
 	}
 	c := &Cluster{
-		store: cfg.Store, id: newNonce(), load: cfg.Load, lost: cfg.Lost, news: cfg.Changed, old: cfg.Outdated, others: cfg.Others, media: reachable(slices.Clone(cfg.Media)), log: cfg.Logger, now: cfg.Clock, lot: rand.IntN, kick: make(chan struct{}, 1),
+		store: cfg.Store, id: newNonce(), load: cfg.Load, lost: cfg.Lost, news: cfg.Changed, old: cfg.Outdated, others: cfg.Others, media: reachable(cfg.Media), log: cfg.Logger, now: cfg.Clock, lot: rand.IntN, kick: make(chan struct{}, 1),
 		held: map[rooms.RoomID]*lease{}, claiming: map[rooms.RoomID]int{}, routes: map[rooms.RoomID]string{}, suspects: map[string]time.Duration{}, met: map[string]meeting{},
 		sessions: tls.NewLRUClientSessionCache(maxSessions), changed: newChanges(), giving: make(chan struct{}, maxGiving), partings: make(chan parting, maxPartings), gifts: map[rooms.RoomID]gift{},
 	}

@@ -45,7 +45,7 @@ func TestMedia_AddressesOfNobody_AreNotReached(t *testing.T) {
 	w := newWorld(t)
 	a := w.start(1)
 	var many []netip.AddrPort
-	for _, s := range []string{"0.0.0.0:1", "[::]:1", "224.0.0.1:1", "[ff02::1]:1", "192.0.2.9:0"} {
+	for _, s := range []string{"0.0.0.0:1", "[::]:1", "224.0.0.1:1", "[ff02::1]:1", "192.0.2.9:0", "[::ffff:0.0.0.0]:1", "[::ffff:224.0.0.1]:1", "255.255.255.255:1"} {
 		many = append(many, netip.MustParseAddrPort(s))
 	}
 	good := netip.MustParseAddr("192.0.2.9")
@@ -55,7 +55,22 @@ func TestMedia_AddressesOfNobody_AreNotReached(t *testing.T) {
 	about, err := json.Marshal(member{At: "127.0.0.1:1", Media: many})
 	must(t, err)
 	must(t, w.store.Announce(t.Context(), store.Instance{ID: "many", About: about}, store.MaxTTL))
-	if got := a.reaches(); len(got) != maxMedia || got[0] != netip.AddrPortFrom(good, 1) {
+	if got := a.reaches(); !slices.Equal(got, many[len(many)-2*maxMedia:][:maxMedia]) {
 		t.Errorf("%d addresses, %v", len(got), got)
+	}
+}
+
+// An instance that says of its media what is not understood is there all the same: rooms go to it, and a schema waits for it.
+func TestMedia_NotUnderstood_TheInstanceIsKnown(t *testing.T) {
+	for about, want := range map[string]int{
+		`{"at":"127.0.0.1:1","media":["nonsense","192.0.2.9:5","127.0.0.1:5"]}`: 2,
+		`{"at":"127.0.0.1:1","media":{"udp":["192.0.2.9:5"]}}`:                  0,
+	} {
+		w := newWorld(t)
+		a := w.start(1)
+		must(t, w.store.Announce(t.Context(), store.Instance{ID: "other", About: []byte(about)}, store.MaxTTL))
+		if got := a.reaches(); len(got) != want || a.Stats().Members != 2 {
+			t.Errorf("%s: %v, %d instances", about, got, a.Stats().Members)
+		}
 	}
 }

@@ -24,8 +24,24 @@ type member struct {
 	// Schema is the newest that it can write; 0 of a version that did not say so, which knows the first.
 	Schema int `json:"schema"`
 	// Media is where its peers are reached, for relays of the others.
-	Media []netip.AddrPort `json:"media,omitempty"`
+	Media addresses `json:"media,omitempty"`
 	Load
+}
+
+// addresses are read as far as they are some: that another version writes them otherwise is no reason not to know that it is there.
+type addresses []netip.AddrPort
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (a *addresses) UnmarshalJSON(b []byte) error {
+	*a = nil
+	var texts []string
+	_ = json.Unmarshal(b, &texts) // what is no list has none
+	for _, text := range texts {
+		if at, err := netip.ParseAddrPort(text); err == nil {
+			*a = append(*a, at)
+		}
+	}
+	return nil
 }
 
 // maxMedia bounds the media addresses of an instance.
@@ -105,12 +121,19 @@ func (c *Cluster) note(members []member) (media []netip.AddrPort) {
 	return media
 }
 
-// reachable are addresses that can be somebody's.
+// broadcast is everybody on a network.
+var broadcast = netip.AddrFrom4([4]byte{255, 255, 255, 255})
+
+// reachable are addresses that can be somebody's, IPv4 as such: a mapped 0.0.0.0 would be this machine.
 func reachable(media []netip.AddrPort) []netip.AddrPort {
-	media = slices.DeleteFunc(media, func(a netip.AddrPort) bool {
-		return a.Port() == 0 || !a.IsValid() || a.Addr().IsUnspecified() || a.Addr().IsMulticast()
-	})
-	return media[:min(len(media), maxMedia)]
+	var good []netip.AddrPort
+	for _, a := range media {
+		host := a.Addr().Unmap()
+		if a.Port() != 0 && host.IsValid() && !host.IsUnspecified() && !host.IsMulticast() && host != broadcast {
+			good = append(good, netip.AddrPortFrom(host, a.Port()))
+		}
+	}
+	return good[:min(len(good), maxMedia)]
 }
 
 func (c *Cluster) isLeaving() bool {
