@@ -114,6 +114,7 @@ type Cluster struct {
 	gifts     map[rooms.RoomID]gift // rooms that are being handed over to this instance
 
 	schema schema
+	alone  *time.Duration // since when: see doubt; nil: it is not
 
 	counts counts
 }

@@ -13,6 +13,10 @@ import (
 // refuses may have the rooms by now, and have parted people who still meet here; one that has the store could let people in.
 const loneliness = 10 * time.Second
 
+// certain is for how long that has to be so without a break. A store that comes back does not come back for all at once: whoever has it a moment later
+// renews what it has, and need not part anybody. Nor does a single answer that was late.
+const certain = TTL
+
 // maxDoubted bounds the rooms of one question to another instance.
 const maxDoubted = 200
 
@@ -32,6 +36,7 @@ type epochs struct {
 func (c *Cluster) doubt() {
 	leases := c.thoseOut()
 	if len(leases) == 0 {
+		c.aloneFor(false)
 		return
 	}
 	var q doubted
@@ -60,11 +65,27 @@ func (c *Cluster) doubt() {
 			}
 		}
 	}
+	alone := c.aloneFor(cutOff || theirs)
 	for _, l := range leases {
-		if (cutOff || theirs) && l.out() > loneliness {
+		if alone >= certain && l.out() > loneliness {
 			l.end("cut off")
 		}
 	}
+}
+
+// aloneFor notes whether the store is away for this instance and not for all, or others are, and answers since when that has been so.
+func (c *Cluster) aloneFor(alone bool) time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case !alone:
+		c.alone = nil
+		return 0
+	case c.alone == nil:
+		now := c.now()
+		c.alone = &now
+	}
+	return c.now() - *c.alone
 }
 
 type knowledge struct {

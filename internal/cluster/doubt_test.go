@@ -69,6 +69,27 @@ func TestDoubt_AnotherDoesNotAnswer_TheOwnerGoesOnForAWhile(t *testing.T) {
 	closes(t, "the end", l.Gone())
 }
 
+// A store that was away for long is back: another has it a moment before the owner does.
+func TestDoubt_AnotherHasTheStoreAgainFirst_TheOwnerKeepsTheRoom(t *testing.T) {
+	w := newWorld(t)
+	cut := &faulty{Store: w.store.Store}
+	a := w.startOn(cut, 1)
+	w.start(1)
+	l := w.own(a)
+	a.meet()
+	cut.down.Store(true)
+	outFor(l, time.Minute)
+	a.doubt()
+	if l.isOver() {
+		t.Fatal("it is over at once")
+	}
+	cut.down.Store(false)
+	a.renew()
+	if !l.MayOpen() {
+		t.Error("it is not in force")
+	}
+}
+
 func TestDoubt_AnotherHasTheStore_TheOwnerLeavesItTheRoomAfterAWhile(t *testing.T) {
 	w := newWorld(t)
 	cut := &faulty{Store: w.store.Store}

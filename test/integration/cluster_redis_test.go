@@ -12,8 +12,8 @@ import (
 	"github.com/anteroom/anteroom/test/client"
 )
 
-// redisAway is for how long a test takes Redis away: longer than leases last.
-var redisAway = flag.Duration("redis.away", 5*time.Second, "for how long Redis is away under live visits")
+// redisAway is for how long a test takes Redis away: longer than leases last, and than an owner goes on whom others have left alone.
+var redisAway = flag.Duration("redis.away", 13*time.Second, "for how long Redis is away under live visits")
 
 func TestCluster_RedisIsAway_VisitsGoOn_ClosingWorks_OpeningWaits(t *testing.T) {
 	for how, away := range map[string]struct{ begin, end func(*cluster) }{
