@@ -41,6 +41,16 @@ func (r *relay) socket() (*net.UDPConn, error) {
 	return socket, nil
 }
 
+// drop has the next datagram make another socket.
+func (r *relay) drop(socket *net.UDPConn) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.away == socket {
+		r.away = nil
+		_ = socket.Close()
+	}
+}
+
 // receive brings what other instances send into the relay's path, until the socket is closed. It has an open port: what comes from elsewhere is
 // dropped.
 func (r *relay) receive(socket *net.UDPConn) {
@@ -48,6 +58,7 @@ func (r *relay) receive(socket *net.UDPConn) {
 	for {
 		n, from, err := socket.ReadFromUDPAddrPort(b)
 		if err != nil {
+			r.drop(socket)
 			return
 		}
 		from = netip.AddrPortFrom(from.Addr().Unmap(), from.Port())

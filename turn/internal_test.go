@@ -158,3 +158,36 @@ func FuzzRead_WholeMessagesInOrder(f *testing.F) {
 		}
 	})
 }
+
+// nowhere is a path of which only the address is asked.
+type nowhere struct{ Path }
+
+func (nowhere) LocalAddr() net.Addr { return &net.UDPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 1} }
+
+func (nowhere) Close() error { return nil }
+
+func TestAway_SocketThatFails_IsReplaced(t *testing.T) {
+	s := &Server{byID: map[string]int{"id": 1}, current: 1}
+	s.owned.Add(1)
+	r := &relay{Path: nowhere{}, s: s, id: "id"}
+	first, err := r.socket()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, err := r.socket(); err != nil || again != first {
+		t.Errorf("another socket, %v", err)
+	}
+	_ = first.Close()
+	for next := first; next == first; {
+		if next, err = r.socket(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := r.Close(); err != nil {
+		t.Error(err)
+	}
+	s.owned.Wait() // for both that have received
+	if _, err := r.socket(); err == nil {
+		t.Error("a socket of a relay that is closed")
+	}
+}

@@ -72,18 +72,18 @@ type Config struct {
 
 // Cluster is this instance among others. It is safe for concurrent use. It implements signaling.Owners.
 type Cluster struct {
-	store  Store
-	id     string
-	at     string // how others reach the hop
-	load   func() Load
-	lost   func()
-	news   func()
-	old    func(error)
-	media  []netip.AddrPort
-	others func([]netip.AddrPort)
-	log    *zap.Logger
-	now    func() time.Duration
-	lot    func(n int) int // a number below n
+	store    Store
+	id       string
+	at       string // how others reach the hop
+	load     func() Load
+	lost     func()
+	news     func()
+	outdated func(error)
+	media    []netip.AddrPort
+	others   func([]netip.AddrPort)
+	log      *zap.Logger
+	now      func() time.Duration
+	lot      func(n int) int // a number below n
 
 	identity tls.Certificate
 	sessions tls.ClientSessionCache // of the hop, by address
@@ -137,7 +137,7 @@ func New(ctx context.Context, cfg Config) (*Cluster, error) {
 		return nil, errConfig
 	}
 	c := &Cluster{
-		store: cfg.Store, id: newNonce(), load: cfg.Load, lost: cfg.Lost, news: cfg.Changed, old: cfg.Outdated, others: cfg.Others, media: reachable(cfg.Media), log: cfg.Logger, now: cfg.Clock, lot: rand.IntN, kick: make(chan struct{}, 1),
+		store: cfg.Store, id: newNonce(), load: cfg.Load, lost: cfg.Lost, news: cfg.Changed, outdated: cfg.Outdated, others: cfg.Others, media: reachable(cfg.Media), log: cfg.Logger, now: cfg.Clock, lot: rand.IntN, kick: make(chan struct{}, 1),
 		held: map[rooms.RoomID]*lease{}, claiming: map[rooms.RoomID]int{}, routes: map[rooms.RoomID]string{}, suspects: map[string]time.Duration{}, met: map[string]meeting{},
 		sessions: tls.NewLRUClientSessionCache(maxSessions), changed: newChanges(), giving: make(chan struct{}, maxGiving), partings: make(chan parting, maxPartings), gifts: map[rooms.RoomID]gift{},
 	}
@@ -150,8 +150,8 @@ func New(ctx context.Context, cfg Config) (*Cluster, error) {
 	if c.others == nil {
 		c.others = func([]netip.AddrPort) {}
 	}
-	if c.old == nil {
-		c.old = func(error) {}
+	if c.outdated == nil {
+		c.outdated = func(error) {}
 	}
 	if c.log == nil {
 		c.log = zap.NewNop()

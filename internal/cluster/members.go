@@ -93,12 +93,13 @@ func (c *Cluster) meet() {
 			members = append(members, m)
 		}
 	}
-	c.others(c.note(members))
+	c.note(members)
+	c.others(c.mediaOfOthers())
 	c.agree()
 }
 
-// note remembers who is there, and answers where the media of others are, and of those that were here a moment ago.
-func (c *Cluster) note(members []member) (media []netip.AddrPort) {
+// note remembers who is there.
+func (c *Cluster) note(members []member) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.members = members
@@ -106,16 +107,24 @@ func (c *Cluster) note(members []member) (media []netip.AddrPort) {
 		c.met[m.At] = meeting{c.now(), reachable(m.Media)}
 	}
 	for at, m := range c.met {
-		switch {
-		case c.now()-m.last > remembered:
+		if c.now()-m.last > remembered {
 			delete(c.met, at)
-		case at != c.at:
-			media = append(media, m.media...)
 		}
 	}
 	for at, since := range c.suspects {
 		if c.now()-since > TTL {
 			delete(c.suspects, at)
+		}
+	}
+}
+
+// mediaOfOthers is where the media of others are, and of those that were here a moment ago.
+func (c *Cluster) mediaOfOthers() (media []netip.AddrPort) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for at, m := range c.met {
+		if at != c.at {
+			media = append(media, m.media...)
 		}
 	}
 	return media

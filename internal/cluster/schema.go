@@ -26,7 +26,7 @@ func (c *Cluster) learnSchema(ctx context.Context) error {
 	s, err := c.store.Schema(ctx)
 	switch {
 	case errors.Is(err, store.ErrSchema):
-		c.old(err)
+		c.outdated(err)
 		return err
 	case err != nil:
 		return err

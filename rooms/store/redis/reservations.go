@@ -8,8 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/anteroom/anteroom/rooms"
 	"github.com/anteroom/anteroom/rooms/store"
 )
@@ -137,7 +135,7 @@ func (db *DB) SwapVisit(ctx context.Context, old, next *rooms.Visit) error {
 	if old.ID != next.ID || old.Room != next.Room || old.Version != next.Version {
 		return store.ErrBadBatch
 	}
-	return db.swap(ctx, swapVisitScript, db.keys.room(old.Room)[1], string(old.ID), old, next)
+	return db.swap(ctx, db.keys.room(old.Room)[1], string(old.ID), old, next)
 }
 
 // SwapStaff replaces a member of staff who is exactly old.
@@ -145,17 +143,17 @@ func (db *DB) SwapStaff(ctx context.Context, old, next rooms.Staff) error {
 	if old.ID != next.ID || old.ID == "" {
 		return store.ErrBadBatch
 	}
-	return db.swap(ctx, swapRecordScript, db.keys.staff(old.ID), "", old, next)
+	return db.swap(ctx, db.keys.staff(old.ID), "", old, next)
 }
 
-// swap replaces a record that says exactly what old does, in whatever form.
-func (db *DB) swap(ctx context.Context, s *redis.Script, key, field string, old, next any) error {
+// swap replaces a record that says exactly what old does, in whatever form: a field of a hash, or without one a key.
+func (db *DB) swap(ctx context.Context, key, field string, old, next any) error {
 	is, err1 := db.encode(next)
 	was, err2 := db.everyForm(old)
 	if err := errors.Join(err1, err2); err != nil {
 		return err
 	}
-	answer, err := db.run(ctx, db.o.Timeout, s, []string{key}, append([]any{field, is}, was...)...)
+	answer, err := db.run(ctx, db.o.Timeout, swapScript, []string{key}, append([]any{field, is}, was...)...)
 	if err == nil && answer != int64(1) {
 		err = store.ErrConflict
 	}
