@@ -196,12 +196,12 @@ func (a *actor) gate(s *session, now time.Time) {
 	}
 }
 
-// stalled tells that a session claims to send and nothing has come for a while.
-func (a *actor) stalled(s *session) bool {
+// missing tells of what a session claims to send that it has not come for a while.
+func (a *actor) missing(s *session) (sound, picture bool) {
 	if s.peer == nil || !s.sending || time.Since(s.since) < stalledAfter {
-		return false
+		return false, false
 	}
-	return s.media.Audio == wire.MediaOn && !s.peer.seen.Audio || s.media.Video == wire.MediaOn && !s.peer.seen.Video
+	return s.media.Audio == wire.MediaOn && !s.peer.seen.Audio, s.media.Video == wire.MediaOn && !s.peer.seen.Video
 }
 
 // mayConnect tells whether a session should have a peer: staff always, others when they are in the visit, near

@@ -191,7 +191,10 @@ func (a *actor) people(v *rooms.Visit) []wire.Person {
 			Media: wire.Media{Audio: wire.MediaOff, Video: wire.MediaOff}, Link: wire.LinkReconnecting,
 		}
 		if s := a.sessionAt(seat); s != nil {
-			p.Media, p.Stalled, p.Link = s.media, a.stalled(s), link(s, seat)
+			sound, picture := a.missing(s)
+			p.Media, p.Link = s.media, link(s, seat)
+			// A picture that comes is shown, with sound or without.
+			p.Stalled, p.Unheard = picture || sound && s.media.Video != wire.MediaOn, sound
 		}
 		people = append(people, p)
 	}

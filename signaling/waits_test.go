@@ -100,21 +100,41 @@ func TestStalled_WhoClaimsToSend_HasTwoSeconds(t *testing.T) {
 		must(l.do(rooms.Actor{Staff: doctor.ID, Name: doctor.Name, Role: doctor.Role}, v.ID, rooms.Admit{Seat: v.Seats[0].ID}))
 		began := time.Now()
 		l.a.settle(began)
-		stalled := func(seen bool) bool {
+		person := func(seen wire.Media) wire.Person {
 			patient.peer = &peer{}
-			patient.peer.seen.Audio = seen
+			patient.peer.seen.Audio, patient.peer.seen.Video = seen.Audio == wire.MediaOn, seen.Video == wire.MediaOn
 			defer func() { patient.peer = nil }()
-			return l.a.stalled(patient)
+			visit, _ := l.a.room.Visit(v.ID)
+			return l.a.people(visit)[0]
 		}
 		for _, pending := l.a.recheck[v.ID]; pending; _, pending = l.a.recheck[v.ID] { // as the actor's goroutine does
-			if stalled(false) {
+			if person(wire.Media{}).Stalled {
 				t.Fatalf("stalled after %v", time.Since(began))
 			}
 			time.Sleep(l.a.untilNext(time.Now())) //nolint:forbidigo // in a bubble
 			l.a.settle(time.Now())
 		}
-		if d := time.Since(began); d != stalledAfter || !stalled(false) || stalled(true) {
-			t.Errorf("looked at again after %v; stalled: %t, %t with packets", d, stalled(false), stalled(true))
+		if d := time.Since(began); d != stalledAfter {
+			t.Errorf("looked at again after %v", d)
+		}
+		const on, off = wire.MediaOn, wire.MediaOff
+		for _, c := range []struct {
+			claims, comes    wire.Media
+			stalled, unheard bool
+		}{
+			{wire.Media{Audio: on, Video: on}, wire.Media{Audio: on, Video: on}, false, false},
+			{wire.Media{Audio: on, Video: on}, wire.Media{Video: on}, false, true},
+			{wire.Media{Audio: on, Video: on}, wire.Media{Audio: on}, true, false},
+			{wire.Media{Audio: on, Video: on}, wire.Media{}, true, true},
+			{wire.Media{Audio: on, Video: off}, wire.Media{}, true, true},
+			{wire.Media{Audio: on, Video: off}, wire.Media{Audio: on}, false, false},
+			{wire.Media{Audio: off, Video: on}, wire.Media{}, true, false},
+			{wire.Media{Audio: off, Video: off}, wire.Media{}, false, false},
+		} {
+			patient.media = c.claims
+			if p := person(c.comes); p.Stalled != c.stalled || p.Unheard != c.unheard {
+				t.Errorf("claims %v, %v comes: stalled %t, unheard %t", c.claims, c.comes, p.Stalled, p.Unheard)
+			}
 		}
 	})
 }

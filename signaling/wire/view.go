@@ -111,7 +111,8 @@ type Person struct {
 	State   SeatState `json:"state"`
 	Link    Link      `json:"link"`
 	Media   Media     `json:"media"`
-	Stalled bool      `json:"stalled"` // claims to send and no packets have come for 2 s
+	Stalled bool      `json:"stalled"` // claims to send a picture, or sound alone, and no packets of it have come for 2 s
+	Unheard bool      `json:"unheard"` // claims to send sound and no packets of it have come for 2 s
 }
 
 // Link is how a person's page is connected.

@@ -141,8 +141,10 @@ export interface Participant {
   readonly link: Link;
   /** what they say their devices do */
   readonly media: Media;
-  /** says that it sends, and nothing has come for 2 s */
+  /** says that it sends a picture, or sound alone, and none has come for 2 s */
   readonly stalled: boolean;
+  /** says that its microphone is on, and no sound has come for 2 s */
+  readonly unheard: boolean;
   readonly me: boolean;
   /** their camera is on, but our own link is too slow for their picture: it comes back by itself, sound goes on */
   readonly paused: boolean;

@@ -543,8 +543,10 @@ export interface Person {
   state: SeatState;
   link: Link;
   media: Media;
-  /** claims to send and no packets have come for 2 s */
+  /** claims to send a picture, or sound alone, and no packets of it have come for 2 s */
   stalled: boolean;
+  /** claims to send sound and no packets of it have come for 2 s */
+  unheard: boolean;
 }
 
 /** Link is how a person's page is connected. */

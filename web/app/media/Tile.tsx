@@ -52,12 +52,13 @@ export function Tile({ person, onShow }: Props) {
         </div>
       )}
       <figcaption>
-        {isSilent(person) && <Icon name="microphoneOff" />}
+        {(isSilent(person) || person.unheard) && <Icon name="microphoneOff" />}
         <span class="tile-name" dir="auto">
           {name}
         </span>
         <span class="tile-role">{roleName[role]}</span>
         {isSilent(person) && <span class="unseen">{stageWords.muted}</span>}
+        {person.unheard && <span>{stageWords.unheard}</span>}
       </figcaption>
       {onShow !== undefined && (
         <button

@@ -88,7 +88,10 @@ test('the own admission closes the card with the view, without waiting for the l
   await desk.confirm(maria);
   expect(desk.card.value).toBe('maria');
   fake.set({
-    view: { ...inVisit('visit-1'), people: [{ ...maria, state: 'admitted', stalled: false }] },
+    view: {
+      ...inVisit('visit-1'),
+      people: [{ ...maria, state: 'admitted', stalled: false, unheard: false }],
+    },
   });
   expect(desk.card.value).toBeUndefined();
   expect(note(maria)).toBeUndefined();

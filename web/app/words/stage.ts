@@ -19,6 +19,7 @@ export const stageWords = {
   noCamera: 'No camera',
   cameraIsOff: 'Camera is off',
   muted: 'Muted',
+  unheard: 'No sound',
   paused: 'Camera is paused',
   slow: 'Picture paused',
   slowWhy: 'Your connection is slow. The sound goes on. The picture comes back by itself.',

@@ -45,6 +45,7 @@ export function personOf(seat: string, more: Partial<Person> = {}): Person {
     link: 'connected',
     media: { audio: 'on', video: 'on' },
     stalled: false,
+    unheard: false,
     ...more,
   };
 }
