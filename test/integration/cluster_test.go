@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -61,7 +62,7 @@ func startServersOn(t *testing.T, redis *redistest.Server, n int, ways func(i in
 // another starts an instance, which is killed when the test ends.
 func (c *cluster) another(t *testing.T, args []string) *process {
 	t.Helper()
-	p := &process{data: t.TempDir(), web: "127.0.0.1:0", media: "127.0.0.1:0", args: args}
+	p := &process{data: t.TempDir(), web: freeAddress(t), media: freeAddress(t), args: args}
 	if len(c.all) > 0 { // one key works everywhere
 		must(t, os.WriteFile(filepath.Join(p.data, "dev-key"), []byte(c.all[0].key), 0o600))
 	}
@@ -366,10 +367,8 @@ func (p *process) awaitMore(t *testing.T, count func() uint64, least uint64) {
 	}
 }
 
-// freeAddress is one of loopback that nobody listens at now.
+// freeAddress is one of loopback at which a server can be started, and again after it was killed.
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	l := get(net.Listen("tcp", "127.0.0.1:0"))(t)
-	defer l.Close()
-	return l.Addr().String()
+	return net.JoinHostPort("127.0.0.1", strconv.Itoa(redistest.FreePort(t)))
 }

@@ -37,7 +37,7 @@ func startProcess(t *testing.T) *process {
 // startProcessIn is startProcess with a data folder.
 func startProcessIn(t *testing.T, data string) *process {
 	t.Helper()
-	p := &process{data: data, web: "127.0.0.1:0", media: "127.0.0.1:0"}
+	p := &process{data: data, web: freeAddress(t), media: freeAddress(t)}
 	t.Cleanup(func() { p.kill(t) })
 	p.start(t)
 	key := get(os.ReadFile(filepath.Join(p.data, "dev-key")))(t)

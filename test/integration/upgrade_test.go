@@ -41,7 +41,7 @@ func TestUpgrade_ToAnotherSchema_UnderLiveVisits(t *testing.T) {
 		must(t, m.peer.WaitMark(within(t), m.other.says(callOf), 1))
 	}
 
-	before := &process{data: t.TempDir(), web: "127.0.0.1:0", media: "127.0.0.1:0", args: c.all[0].args}
+	before := &process{data: t.TempDir(), web: freeAddress(t), media: freeAddress(t), args: c.all[0].args}
 	said, err := runs(t, before.serve(t))
 	if err == nil || !strings.Contains(said, "schema") {
 		t.Errorf("the version before starts: %v, %q", err, said)

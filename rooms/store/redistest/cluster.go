@@ -28,7 +28,7 @@ func StartCluster(t testing.TB, masters int) *Cluster {
 	buses := make([]int, masters)
 	var wg sync.WaitGroup
 	for n := range masters {
-		buses[n] = freePort(t)
+		buses[n] = FreePort(t)
 		s := newServer(t, "--save", "", "--appendonly", "no", "--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf",
 			"--cluster-node-timeout", "5000", "--cluster-port", strconv.Itoa(buses[n]))
 		c.Nodes = append(c.Nodes, s)

@@ -63,7 +63,7 @@ func StartTLS(t testing.TB, cert, key string, args ...string) *Server {
 
 func newServer(t testing.TB, args ...string) *Server {
 	t.Helper()
-	s := &Server{t: t, dir: folder(t), Port: freePort(t)}
+	s := &Server{t: t, dir: folder(t), Port: FreePort(t)}
 	s.args = append([]string{"--bind", "127.0.0.1", "--port", strconv.Itoa(s.Port), "--dir", s.dir, "--daemonize", "no"}, args...)
 	t.Cleanup(func() {
 		if s.end != nil {
@@ -115,16 +115,6 @@ func folder(t testing.TB) string {
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	return dir
-}
-
-func freePort(t testing.TB) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().(*net.TCPAddr).Port
 }
 
 // Addr is host and port.
