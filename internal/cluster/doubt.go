@@ -73,7 +73,7 @@ func (c *Cluster) doubt() {
 	}
 }
 
-// aloneFor notes whether the store is away for this instance and not for all, or others are, and answers since when that has been so.
+// aloneFor notes whether this instance is cut off, or another has its rooms, and answers for how long that has been so.
 func (c *Cluster) aloneFor(alone bool) time.Duration {
 	c.mu.Lock()
 	defer c.mu.Unlock()

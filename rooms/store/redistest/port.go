@@ -10,7 +10,7 @@ import (
 // What Linux gives to sockets that name no port, and to connections, begins at 32768 (ip_local_port_range, ip(7)).
 const firstPort, endOfPorts = 10_000, 32_000
 
-// FreePort is a port of loopback at which nobody listens now, and that the kernel gives to nobody by itself, so that a server can be started there
+// FreePort is a port of loopback at which nobody listens for TCP now, and that the kernel gives to nobody by itself, so that a server can be started there
 // later, and again after it was killed.
 func FreePort(t testing.TB) int {
 	t.Helper()
