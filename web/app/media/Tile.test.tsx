@@ -2,26 +2,12 @@
 import { render } from 'preact';
 import { expect, test } from 'vitest';
 import type { Participant } from '../../client/index';
+import { participantOf } from '../state/testing';
 import { Tile } from './Tile';
-
-const osei: Participant = {
-  seat: 'osei',
-  role: 'clinician',
-  name: 'Dr Osei',
-  state: 'admitted',
-  link: 'connected',
-  media: { audio: 'on', video: 'on' },
-  stalled: false,
-  unheard: false,
-  me: false,
-  paused: false,
-  slot: 0,
-  video: { covered: false, attach: () => () => undefined },
-};
 
 function tile(change: Partial<Participant>): HTMLElement {
   const root = document.createElement('div');
-  render(<Tile person={{ ...osei, ...change }} />, root);
+  render(<Tile person={participantOf('osei', { name: 'Dr Osei', ...change })} />, root);
   return root;
 }
 

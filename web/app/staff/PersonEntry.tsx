@@ -33,7 +33,7 @@ export function PersonEntry({ person, office }: Props) {
           </span>
         )}
       </p>
-      {(held || link !== 'good') && (
+      {(held || link !== 'good' || person.unheard) && (
         <p class="badges">
           {held && (
             <Badge kind="warning" icon="hold">
@@ -43,6 +43,11 @@ export function PersonEntry({ person, office }: Props) {
           {link !== 'good' && (
             <Badge kind="warning" icon="weak">
               {stageWords.link[link]}
+            </Badge>
+          )}
+          {person.unheard && (
+            <Badge kind="warning" icon="microphoneOff">
+              {stageWords.unheard}
             </Badge>
           )}
         </p>

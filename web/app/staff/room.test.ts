@@ -2,26 +2,12 @@ import { expect, test, vi } from 'vitest';
 import type { Participant, Role, SeatState } from '../../client/index';
 import { live } from '../state/live';
 import { createTasks } from '../state/tasks';
-import { canManage, createRoom, linkOf, personKey, visitKey } from './room';
+import { participantOf } from '../state/testing';
+import { canManage, createRoom, personKey, visitKey } from './room';
 import { FakeVisit, inVisit, someone } from './testing';
 
 function person(seat: string, role: Role, state: SeatState = 'admitted'): Participant {
-  const { link, media } = someone;
-  const video = { attach: () => () => undefined, covered: false };
-  return {
-    seat,
-    role,
-    state,
-    link,
-    media,
-    name: seat,
-    stalled: false,
-    unheard: false,
-    paused: false,
-    me: seat === 'mine',
-    slot: 0,
-    video,
-  };
+  return participantOf(seat, { role, state, me: seat === 'mine' });
 }
 
 function setUp() {
@@ -40,13 +26,6 @@ function setUp() {
   fake.rows({ ...someone, state: 'admitted', phase: 'active' });
   return { fake, tasks, room, settled };
 }
-
-test('of whom something does not come the connection is weak', () => {
-  const maria = person('maria', 'patient');
-  expect(linkOf(maria)).toBe('good');
-  expect(linkOf({ ...maria, stalled: true })).toBe('weak');
-  expect(linkOf({ ...maria, unheard: true })).toBe('weak');
-});
 
 test('staff decide about everybody but staff and themselves', () => {
   expect(canManage(person('maria', 'patient'))).toBe(true);

@@ -43,9 +43,9 @@ const isStaff = (role: Role): boolean => role === 'clinician' || role === 'staff
 export const canManage = (person: Participant): boolean => !person.me && !isStaff(person.role);
 
 /** How somebody is connected, as the others should know it. */
-export function linkOf({ link, stalled, unheard }: Participant): 'good' | 'weak' | 'lost' {
+export function linkOf({ link, stalled }: Participant): 'good' | 'weak' | 'lost' {
   if (link === 'reconnecting') return 'lost';
-  return stalled || unheard ? 'weak' : 'good';
+  return stalled ? 'weak' : 'good';
 }
 
 export const visitKey = 'visit';

@@ -1,29 +1,12 @@
 import { expect, test } from 'vitest';
 import type { Participant } from '../../client/index';
 import { arrange, coverOf } from './stage';
+import { participantOf } from './testing';
 
-function person(seat: string, more: Partial<Participant> = {}): Participant {
-  return {
-    seat,
-    role: 'clinician',
-    name: seat,
-    state: 'admitted',
-    link: 'connected',
-    media: { audio: 'on', video: 'on' },
-    stalled: false,
-    unheard: false,
-    paused: false,
-    me: false,
-    slot: 0,
-    video: { covered: false, attach: () => () => undefined },
-    ...more,
-  };
-}
-
-const patient = person('maria', { role: 'patient' });
-const clinician = person('osei');
-const interpreter = person('ivo', { role: 'interpreter' });
-const caregiver = person('carl', { role: 'caregiver' });
+const patient = participantOf('maria', { role: 'patient' });
+const clinician = participantOf('osei');
+const interpreter = participantOf('ivo', { role: 'interpreter' });
+const caregiver = participantOf('carl', { role: 'caregiver' });
 const everybody = [interpreter, caregiver, clinician, patient];
 const seats = (people: readonly Participant[]) => people.map(({ seat }) => seat);
 
@@ -38,7 +21,7 @@ test('an interpreter is first in the strip, whoever was chosen to be large', () 
 });
 
 test('the person themselves is on no tile, and a choice that has gone is forgotten', () => {
-  const me = person('me', { me: true });
+  const me = participantOf('me', { me: true });
   expect(arrange([me], 'patient', undefined)).toEqual({ main: undefined, strip: [] });
   expect(arrange([me, clinician], 'patient', 'gone').main).toBe(clinician);
 });
@@ -64,5 +47,5 @@ test.each([
   ['slow, and on hold', { paused: true, state: 'held' }, 'held'],
   ['a telephone call', { media: { audio: 'on', video: 'interrupted' } }, 'paused'],
 ] as [string, Partial<Participant>, string][])('%s', (_, change, cover) => {
-  expect(coverOf(person('osei', change))).toBe(cover);
+  expect(coverOf(participantOf('osei', change))).toBe(cover);
 });
